@@ -1,0 +1,42 @@
+# From a fresh clone, with Python >= 3.11, pip and make.
+PYTHON ?= python3
+STEPS ?= 100000
+BIN := .venv/bin
+WHEEL := .venv-wheel/bin
+
+.PHONY: help verify test test-source test-wheel lint clean
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
+
+verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
+	$(BIN)/jaxlr verify --steps $(STEPS) --markdown verify/table.md --json verify/table.json --plot verify/curves.png --force
+
+test: test-source test-wheel ## the whole of tests/ and parity/, from the source and from the built wheel
+
+test-source: .venv/ready
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests parity
+
+# The wheel, from an empty folder: tests/ with the run dependencies alone, then parity/ with torch.
+test-wheel: .venv/ready
+	rm -rf .venv-wheel build/wheel && mkdir -p build/wheel/empty
+	$(BIN)/pip wheel -q --no-deps -c constraints.txt -w build/wheel .
+	$(PYTHON) -m venv .venv-wheel
+	$(WHEEL)/pip install -q -c constraints.txt build/wheel/*.whl pytest pytest-xdist
+	cp -r tests parity README.md pyproject.toml build/wheel/empty
+	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
+	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli]" hypothesis
+	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity
+
+lint: .venv/ready ## ruff, and a strict type check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean: ## remove what make made
+	rm -rf .venv .venv-wheel build verify
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
+	touch $@

@@ -1,0 +1,36 @@
+"""PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
+
+from jaxlr._base import Schedule, State, Stateful
+from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
+from jaxlr._cycle import CyclicLR, OneCycleLR, OneCycleMomentum
+from jaxlr._decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from jaxlr._lambda import LambdaLR, MultiplicativeLR
+from jaxlr._per_epoch import per_epoch
+from jaxlr._swa import SWALR
+from jaxlr._table import Table, tabulate
+from jaxlr._trajectory import trajectory
+
+__all__ = [
+    "SWALR",
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
+    "ExponentialLR",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "OneCycleMomentum",
+    "PolynomialLR",
+    "Schedule",
+    "State",
+    "Stateful",
+    "StepLR",
+    "Table",
+    "per_epoch",
+    "tabulate",
+    "trajectory",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,273 @@
+"""The one list of recipes that the tests, the parity suite and `jaxlr verify` go through."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jaxlr
+from jaxlr._base import Schedule
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A recipe as data, from which both the torch scheduler and its jaxlr port are built.
+
+    Attributes:
+      scheduler: torch's class name.
+      arguments: torch's arguments after the optimizer, by name.
+      lr: the optimizer's learning rate.
+      values: the learning rates that a tutorial prints, as printed.
+      last_epoch: where the port resumes; torch runs through from the start.
+      total_steps: jaxlr's own argument: the length of the table.
+      fractional: the batches of an epoch, where torch's scheduler.step takes the fractional epoch.
+    """
+
+    scheduler: str
+    arguments: Mapping[str, Any]
+    lr: float = 0.1
+    values: tuple[str, ...] = ()
+    last_epoch: int = -1
+    total_steps: int | None = None
+    fractional: int | None = None
+
+    def __str__(self) -> str:
+        arguments = {"lr": self.lr, **self.arguments}
+        arguments |= {} if self.last_epoch == -1 else {"last_epoch": self.last_epoch}
+        arguments |= {} if self.total_steps is None else {"total_steps": self.total_steps}
+        shown = ", ".join(f"{name}={getattr(value, '__name__', repr(value))}" for name, value in arguments.items())
+        text = f"{self.scheduler}({shown})"
+        return text if self.fractional is None else f"per_epoch({text}, {self.fractional}, fractional=True)"
+
+    def schedule(self) -> Schedule:
+        """The jaxlr port."""
+        cls = getattr(jaxlr, self.scheduler)
+        fields = {field.name for field in dataclasses.fields(cls)}
+        own = {"lr": self.lr} if "lr" in fields else {}
+        own |= {} if self.total_steps is None else {"total_steps": self.total_steps}
+        schedule: Schedule = cls(**own, **self.arguments, last_epoch=self.last_epoch)
+        return schedule if self.fractional is None else jaxlr.per_epoch(schedule, self.fractional, fractional=True)
+
+    def torch_scheduler(self) -> Any:
+        """The torch scheduler, on an SGD with momentum of its own."""
+        import torch  # noqa: PLC0415 jaxlr itself never imports torch
+
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=self.lr, momentum=0.9)
+        module = torch.optim.swa_utils if self.scheduler == "SWALR" else torch.optim.lr_scheduler
+        return getattr(module, self.scheduler)(optimizer, **self.arguments)
+
+    def steps(self, steps: int) -> int:
+        """The counts below steps that the recipe has a value for."""
+        end = self.schedule()._final_epoch
+        return steps if end is None else min(steps, end - self.schedule()._first_epoch + 1)
+
+
+def inverse(epoch: Any) -> Any:
+    return 1 / (epoch + 1)
+
+
+def tenth(epoch: Any) -> Any:
+    return epoch / 10
+
+
+def hand_written(epoch: Any) -> Any:
+    return 0.1 ** (epoch // 30)
+
+
+def exponential(epoch: Any) -> Any:
+    return 0.95**epoch
+
+
+def inverse_root(epoch: Any) -> Any:
+    return (epoch + 1) ** -0.5
+
+
+def branching(epoch: Any) -> Any:
+    return (epoch + 1) / 5 if epoch < 5 else 0.9 ** (epoch // 7)
+
+
+def cosine(epoch: Any) -> Any:
+    return (1 + math.cos(math.pi * epoch / 90)) / 2
+
+
+def looked_up(epoch: Any) -> Any:
+    return {0: 0.1, 1: 0.5}.get(epoch, 1.0)
+
+
+def one(epoch: Any) -> Any:
+    return 1.0
+
+
+def constant(epoch: Any) -> Any:
+    return 0.95
+
+
+def shrinking(epoch: Any) -> Any:
+    return 1 - 1 / (epoch + 10)
+
+
+def wave(epoch: Any) -> Any:
+    return 1 + (epoch % 7 - 3) / 30
+
+
+def alternating(epoch: Any) -> Any:
+    return 0.5 + 1.499 * (epoch % 2 == 1)
+
+
+def stepped(epoch: Any) -> Any:
+    return 0.5 if epoch % 1000 == 0 else 1.0
+
+
+def damped(cycle: Any) -> Any:
+    return 0.9 ** (cycle - 1)
+
+
+def sawtooth(step: Any) -> Any:
+    return 0.5 + (step % 100) / 200
+
+
+def damped_branching(cycle: Any) -> Any:
+    return 1.0 if cycle < 3 else 1 / cycle
+
+
+CASES: tuple[Case, ...] = (
+    Case("StepLR", {"step_size": 30}),
+    Case("StepLR", {"step_size": 1, "gamma": 0.999}),
+    Case("StepLR", {"step_size": 1, "gamma": 0.5}),
+    Case("StepLR", {"step_size": 1000, "gamma": 0.99}),
+    Case("StepLR", {"step_size": 10_000, "gamma": 1.5}, lr=1e-3),
+    Case("StepLR", {"step_size": 7, "gamma": 1.0}),
+    Case("StepLR", {"step_size": 5, "gamma": -0.9}),
+    Case("StepLR", {"step_size": 3, "gamma": 0.0}),
+    Case("StepLR", {"step_size": 1_000_000, "gamma": 0.1}, lr=3e-4),
+    Case("StepLR", {"step_size": 30}, last_epoch=58),
+    Case("StepLR", {"step_size": 30}, last_epoch=59),
+    Case("MultiStepLR", {"milestones": [30, 80]}),
+    Case("MultiStepLR", {"milestones": [80, 30, 55], "gamma": 0.3}),
+    Case("MultiStepLR", {"milestones": [5, 5, 5, 20], "gamma": 0.5}),
+    Case("MultiStepLR", {"milestones": [0, 10], "gamma": 0.5}),
+    Case("MultiStepLR", {"milestones": [], "gamma": 0.5}),
+    Case("MultiStepLR", {"milestones": [1], "gamma": 2.0}),
+    Case("MultiStepLR", {"milestones": [-3, 4, 10_000_000], "gamma": 0.2}),
+    Case("MultiStepLR", {"milestones": list(range(100, 100_000, 100)), "gamma": 0.997}),
+    Case("MultiStepLR", {"milestones": [30, 80]}, last_epoch=29),
+    Case("ConstantLR", {}),
+    Case("ConstantLR", {"factor": 0.5, "total_iters": 1}),
+    Case("ConstantLR", {"factor": 0.5, "total_iters": 0}),
+    Case("ConstantLR", {"factor": 1.0, "total_iters": 10}),
+    Case("ConstantLR", {"factor": 0.3, "total_iters": 100}, lr=3e-4),
+    Case("ConstantLR", {"factor": 1e-8, "total_iters": 50}, lr=1.0),
+    Case("ConstantLR", {"factor": 0.7, "total_iters": 1_000_000}),
+    Case("ConstantLR", {"factor": 0.1, "total_iters": 4}, lr=0.0),
+    Case("ConstantLR", {"factor": 0.3, "total_iters": 40}, last_epoch=39),
+    Case("LinearLR", {}),
+    Case("LinearLR", {"start_factor": 0.001, "total_iters": 1}),
+    Case("LinearLR", {"start_factor": 0.5, "total_iters": 0}),
+    Case("LinearLR", {"start_factor": 0.1, "end_factor": 0.9, "total_iters": 1000}),
+    Case("LinearLR", {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 500}),
+    Case("LinearLR", {"start_factor": 1.0, "end_factor": 1.0, "total_iters": 10}),
+    Case("LinearLR", {"start_factor": 1e-10, "total_iters": 1999}, lr=1.7486e-3),
+    Case("LinearLR", {"start_factor": 1e-3, "total_iters": 1_000_000}),
+    Case("LinearLR", {"start_factor": 0.01, "total_iters": 100}, last_epoch=50),
+    Case("ExponentialLR", {"gamma": 0.98}),
+    Case("ExponentialLR", {"gamma": 0.99999}),
+    Case("ExponentialLR", {"gamma": 1.00001}, lr=1e-3),
+    Case("ExponentialLR", {"gamma": 1.0}),
+    Case("ExponentialLR", {"gamma": 0.5}),
+    Case("ExponentialLR", {"gamma": 0.0}),
+    Case("ExponentialLR", {"gamma": -0.99}),
+    Case("ExponentialLR", {"gamma": 0.999999}, lr=1.0),
+    Case("ExponentialLR", {"gamma": 0.9999}, last_epoch=999),
+    Case("PolynomialLR", {}),
+    Case("PolynomialLR", {"total_iters": 1}),
+    Case("PolynomialLR", {"total_iters": 1000, "power": 0.9}),
+    Case("PolynomialLR", {"total_iters": 1000, "power": 2.0}),
+    Case("PolynomialLR", {"total_iters": 100, "power": 0.0}),
+    Case("PolynomialLR", {"total_iters": 100, "power": 0.5}),
+    Case("PolynomialLR", {"total_iters": 5000, "power": 7.5}, lr=5.0),
+    Case("PolynomialLR", {"total_iters": 1_000_000, "power": 0.9}),
+    Case("PolynomialLR", {"total_iters": 1000, "power": 0.9}, last_epoch=499),
+    Case("CosineAnnealingLR", {"T_max": 150}),
+    Case("CosineAnnealingLR", {"T_max": 1}),
+    Case("CosineAnnealingLR", {"T_max": 2, "eta_min": 0.01}),
+    Case("CosineAnnealingLR", {"T_max": 3, "eta_min": 1e-4}),
+    Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.5}),
+    Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.1}),
+    Case("CosineAnnealingLR", {"T_max": 7777}, lr=3e-4),
+    Case("CosineAnnealingLR", {"T_max": 88_001}, lr=1.7486e-3),
+    Case("CosineAnnealingLR", {"T_max": 1_000_000}),
+    Case("CosineAnnealingLR", {"T_max": 100, "eta_min": 1e-5}, last_epoch=149),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 8}),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 1}),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 3}),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 7, "T_mult": 3, "eta_min": 0.2}),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 5, "T_mult": 10}, lr=3e-4),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 1_000_000}),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2}, last_epoch=69),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 10}, fractional=7),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}, fractional=100),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 3}, fractional=3),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 5}, fractional=1),
+    Case("LambdaLR", {"lr_lambda": inverse}),
+    Case("LambdaLR", {"lr_lambda": tenth}),
+    Case("LambdaLR", {"lr_lambda": hand_written}),
+    Case("LambdaLR", {"lr_lambda": exponential}, lr=0.05),
+    Case("LambdaLR", {"lr_lambda": one}),
+    Case("LambdaLR", {"lr_lambda": inverse_root}, lr=1e-3),
+    Case("LambdaLR", {"lr_lambda": branching}, total_steps=10_000),
+    Case("LambdaLR", {"lr_lambda": cosine}, total_steps=10_000),
+    Case("LambdaLR", {"lr_lambda": looked_up}, total_steps=10),
+    Case("LambdaLR", {"lr_lambda": hand_written}, last_epoch=29),
+    Case("MultiplicativeLR", {"lr_lambda": constant}),
+    Case("MultiplicativeLR", {"lr_lambda": one}),
+    Case("MultiplicativeLR", {"lr_lambda": shrinking}),
+    Case("MultiplicativeLR", {"lr_lambda": alternating}),
+    Case("MultiplicativeLR", {"lr_lambda": wave}, lr=1e-3),
+    Case("MultiplicativeLR", {"lr_lambda": stepped}, total_steps=100_000),
+    Case("MultiplicativeLR", {"lr_lambda": looked_up}, total_steps=10),
+    Case("MultiplicativeLR", {"lr_lambda": constant}, total_steps=1000),
+    Case("MultiplicativeLR", {"lr_lambda": shrinking}, last_epoch=99),
+    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1}),
+    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 1}),
+    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 30, "step_size_down": 70}),
+    Case("CyclicLR", {"base_lr": 0.0, "max_lr": 0.1, "step_size_up": 7, "step_size_down": 3}),
+    Case("CyclicLR", {"base_lr": 0.0, "max_lr": 0.1, "step_size_up": 10, "step_size_down": 0}),
+    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 2.5, "step_size_down": 3.25}),
+    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 200, "mode": "triangular2"}),
+    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 33, "mode": "exp_range", "gamma": 0.9999}),
+    Case("CyclicLR", {"base_lr": 0.2, "max_lr": 0.1, "step_size_up": 50, "cycle_momentum": False}),
+    Case("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": damped}),
+    Case(
+        "CyclicLR",
+        {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": sawtooth, "scale_mode": "iterations"},
+    ),
+    Case(
+        "CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": damped_branching}, total_steps=999
+    ),
+    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 20}, last_epoch=19),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100, "anneal_strategy": "linear"}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1000, "three_phase": True}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1000, "three_phase": True, "anneal_strategy": "linear"}),
+    Case("OneCycleLR", {"max_lr": 0.01, "epochs": 10, "steps_per_epoch": 97}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 50, "pct_start": 0.0}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 50, "pct_start": 0.01, "three_phase": True}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 37, "pct_start": 0.77, "three_phase": True}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 2}),
+    Case("OneCycleLR", {"max_lr": 1.0, "total_steps": 300, "div_factor": 0.5, "final_div_factor": 0.1}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 77, "cycle_momentum": False}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100_000, "base_momentum": 0.0}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1_000_000}),
+    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100}, last_epoch=49),
+    Case("SWALR", {"swa_lr": 0.05}),
+    Case("SWALR", {"swa_lr": 0.05, "anneal_strategy": "linear"}),
+    Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 0}),
+    Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 1}),
+    Case("SWALR", {"swa_lr": 0.5, "anneal_epochs": 333}),
+    Case("SWALR", {"swa_lr": 0.0, "anneal_epochs": 1000, "anneal_strategy": "linear"}),
+    Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 100_000}),
+    Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 1_000_000, "anneal_strategy": "linear"}, lr=0.8),
+    Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 20}, last_epoch=9),
+)

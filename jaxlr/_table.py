@@ -1,0 +1,96 @@
+"""A schedule that is a table of its values."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr._arguments import integer, real
+from jaxlr._base import Schedule
+from jaxlr._trajectory import trajectory
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Table(Schedule):
+    r"""The learning rates themselves.
+
+    .. math:: \eta_t = v_t
+
+    with :math:`v` = values and :math:`t` = last_epoch + 1 + count. Past the end of the table a concrete count raises,
+    and a traced one holds the last value.
+
+    Args:
+      values: the learning rates from epoch 0 on: finite numbers, at least one.
+      last_epoch: the epoch before count 0: an integer >= -1.
+
+    Raises:
+      TypeError, ValueError: an argument is of another type, or out of its range.
+
+    Example:
+      >>> import jaxlr
+      >>> schedule = jaxlr.Table([0.1, 0.05, 0.01])
+      >>> print(schedule(1))
+      0.05
+    """
+
+    values: Iterable[float]
+    last_epoch: int = -1
+
+    def __post_init__(self) -> None:
+        self._check(values=_numbers, last_epoch=integer(at_least=-1))
+
+    @property
+    def _initial_lr(self) -> float:
+        return self._values[0]
+
+    @property
+    def _values(self) -> tuple[float, ...]:
+        return self.values  # type: ignore[return-value]
+
+    @property
+    def _final_epoch(self) -> int:
+        return len(self._values) - 1
+
+    def _closed_form(self, t: jax.Array) -> Any:
+        return jnp.asarray(np.array(self._values))[t]
+
+    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+        return self._closed_form(t)
+
+
+def tabulate(schedule: Schedule, steps: int) -> Table:
+    """The same schedule as a table of its learning rates at counts 0 .. steps - 1, in float64.
+
+    For what has no closed form, or a slow one: a table is looked up in constant time.
+
+    Args:
+      schedule: a jaxlr schedule.
+      steps: how many: an integer >= 1. The table ends there.
+
+    Returns:
+      A Table, which equals the schedule at every count below steps.
+
+    Raises:
+      TypeError, ValueError: an argument is of another type, or out of its range.
+
+    Example:
+      >>> import jaxlr
+      >>> table = jaxlr.tabulate(jaxlr.MultiplicativeLR(0.1, lambda epoch: 0.5), 3)
+      >>> table
+      Table(values=(0.1, 0.05, 0.025))
+    """
+    with jax.enable_x64(True):
+        return Table(trajectory(schedule, steps).tolist())
+
+
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be an iterable of finite numbers, got {value!r}")
+    number = real(static=True)
+    numbers = tuple(number(f"{name}[{i}]", item) for i, item in enumerate(value))
+    if not numbers:
+        raise ValueError(f"{name} must hold at least one number, got {value!r}")
+    return numbers
