@@ -17,7 +17,7 @@ class Case:
       scheduler: torch's class name.
       arguments: torch's arguments after the optimizer, by name.
       lr: the optimizer's learning rate.
-      values: the learning rates that a tutorial prints, as printed.
+      printed: the first learning rates, as a tutorial prints them.
       last_epoch: where the port resumes; torch runs through from the start.
       total_steps: jaxlr's own argument: the length of the table.
       fractional: the batches of an epoch, where torch's scheduler.step takes the fractional epoch.
@@ -26,7 +26,7 @@ class Case:
     scheduler: str
     arguments: Mapping[str, Any]
     lr: float = 0.1
-    values: tuple[str, ...] = ()
+    printed: str = ""
     last_epoch: int = -1
     total_steps: int | None = None
     fractional: int | None = None
@@ -130,8 +130,54 @@ def damped_branching(cycle: Any) -> Any:
     return 1.0 if cycle < 3 else 1 / cycle
 
 
+# "A visual guide to learning rate schedulers in PyTorch", 32 steps each, with the three classes that it leaves out.
+VISUAL_GUIDE: tuple[Case, ...] = (
+    Case("StepLR", {"step_size": 4, "gamma": 0.5}, lr=1e-3),
+    Case("MultiStepLR", {"milestones": [8, 24, 28], "gamma": 0.5}, lr=1e-3),
+    Case("ConstantLR", {"factor": 0.5, "total_iters": 8}, lr=1e-3),
+    Case("LinearLR", {"start_factor": 0.5, "total_iters": 8}, lr=1e-3),
+    Case("ExponentialLR", {"gamma": 0.5}, lr=1e-3),
+    Case("PolynomialLR", {"total_iters": 8, "power": 1}, lr=1e-3),
+    Case("PolynomialLR", {"total_iters": 8, "power": 2}, lr=1e-3),
+    Case("CosineAnnealingLR", {"T_max": 32, "eta_min": 1e-4}, lr=1e-3),
+    Case("CosineAnnealingWarmRestarts", {"T_0": 8, "T_mult": 1, "eta_min": 1e-4}, lr=1e-3),
+    Case("CyclicLR", {"base_lr": 1e-4, "max_lr": 1e-3, "step_size_up": 4}, lr=1e-3),
+    Case("CyclicLR", {"base_lr": 1e-4, "max_lr": 1e-3, "step_size_up": 4, "mode": "triangular2"}, lr=1e-3),
+    Case("CyclicLR", {"base_lr": 1e-4, "max_lr": 1e-3, "step_size_up": 4, "mode": "exp_range", "gamma": 0.9}, lr=1e-3),
+    Case("OneCycleLR", {"max_lr": 1e-3, "steps_per_epoch": 8, "epochs": 4}, lr=1e-3),
+    Case("OneCycleLR", {"max_lr": 1e-3, "steps_per_epoch": 8, "epochs": 4, "anneal_strategy": "linear"}, lr=1e-3),
+    Case("LambdaLR", {"lr_lambda": exponential}, lr=1e-3),
+    Case("MultiplicativeLR", {"lr_lambda": shrinking}, lr=1e-3),
+    Case("SWALR", {"swa_lr": 1e-4, "anneal_epochs": 20}, lr=1e-3),
+)
+
+# Recipes of the tutorials, with the learning rates that they print.
+TUTORIALS: tuple[Case, ...] = (
+    Case(
+        "LambdaLR",
+        {"lr_lambda": inverse},
+        printed="0.100000 0.050000 0.033333 0.025000 0.020000 0.016667 0.014286 0.012500 0.011111 0.010000",
+    ),
+    Case("StepLR", {"step_size": 3, "gamma": 0.1}, printed="0.1 0.1 0.1 0.01 0.01 0.01 0.001 0.001 0.001 0.0001"),
+    Case(
+        "MultiStepLR",
+        {"milestones": [3, 7], "gamma": 0.1},
+        printed="0.1 0.1 0.1 0.01 0.01 0.01 0.01 0.001 0.001 0.001",
+    ),
+    Case("ExponentialLR", {"gamma": 0.1}, printed="0.1 0.01 0.001 0.0001 0.00001 0.000001 0.0000001 0.00000001"),
+    Case("LambdaLR", {"lr_lambda": tenth}, printed="0.00 0.01 0.02 0.03 0.04 0.05 0.06 0.07 0.08 0.09"),
+    Case("MultiplicativeLR", {"lr_lambda": constant}, printed="0.1 0.095"),
+    Case("StepLR", {"step_size": 30, "gamma": 0.1}, lr=0.05),
+    Case("MultiStepLR", {"milestones": [30, 80], "gamma": 0.1}, lr=0.05),
+    Case("StepLR", {"step_size": 2, "gamma": 0.65}),
+    Case("StepLR", {"step_size": 10, "gamma": 0.65}),
+    Case("CosineAnnealingLR", {"T_max": 150, "eta_min": 0}),
+    Case("LambdaLR", {"lr_lambda": hand_written}),
+)
+
 CASES: tuple[Case, ...] = (
-    Case("StepLR", {"step_size": 30}),
+    *TUTORIALS,
+    *VISUAL_GUIDE,
     Case("StepLR", {"step_size": 1, "gamma": 0.999}),
     Case("StepLR", {"step_size": 1, "gamma": 0.5}),
     Case("StepLR", {"step_size": 1000, "gamma": 0.99}),
@@ -142,7 +188,6 @@ CASES: tuple[Case, ...] = (
     Case("StepLR", {"step_size": 1_000_000, "gamma": 0.1}, lr=3e-4),
     Case("StepLR", {"step_size": 30}, last_epoch=58),
     Case("StepLR", {"step_size": 30}, last_epoch=59),
-    Case("MultiStepLR", {"milestones": [30, 80]}),
     Case("MultiStepLR", {"milestones": [80, 30, 55], "gamma": 0.3}),
     Case("MultiStepLR", {"milestones": [5, 5, 5, 20], "gamma": 0.5}),
     Case("MultiStepLR", {"milestones": [0, 10], "gamma": 0.5}),
@@ -187,7 +232,6 @@ CASES: tuple[Case, ...] = (
     Case("PolynomialLR", {"total_iters": 5000, "power": 7.5}, lr=5.0),
     Case("PolynomialLR", {"total_iters": 1_000_000, "power": 0.9}),
     Case("PolynomialLR", {"total_iters": 1000, "power": 0.9}, last_epoch=499),
-    Case("CosineAnnealingLR", {"T_max": 150}),
     Case("CosineAnnealingLR", {"T_max": 1}),
     Case("CosineAnnealingLR", {"T_max": 2, "eta_min": 0.01}),
     Case("CosineAnnealingLR", {"T_max": 3, "eta_min": 1e-4}),
@@ -209,9 +253,6 @@ CASES: tuple[Case, ...] = (
     Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}, fractional=100),
     Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 3}, fractional=3),
     Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 5}, fractional=1),
-    Case("LambdaLR", {"lr_lambda": inverse}),
-    Case("LambdaLR", {"lr_lambda": tenth}),
-    Case("LambdaLR", {"lr_lambda": hand_written}),
     Case("LambdaLR", {"lr_lambda": exponential}, lr=0.05),
     Case("LambdaLR", {"lr_lambda": one}),
     Case("LambdaLR", {"lr_lambda": inverse_root}, lr=1e-3),
@@ -219,8 +260,8 @@ CASES: tuple[Case, ...] = (
     Case("LambdaLR", {"lr_lambda": cosine}, total_steps=10_000),
     Case("LambdaLR", {"lr_lambda": looked_up}, total_steps=10),
     Case("LambdaLR", {"lr_lambda": hand_written}, last_epoch=29),
-    Case("MultiplicativeLR", {"lr_lambda": constant}),
     Case("MultiplicativeLR", {"lr_lambda": one}),
+    Case("MultiplicativeLR", {"lr_lambda": hand_written}),
     Case("MultiplicativeLR", {"lr_lambda": shrinking}),
     Case("MultiplicativeLR", {"lr_lambda": alternating}),
     Case("MultiplicativeLR", {"lr_lambda": wave}, lr=1e-3),

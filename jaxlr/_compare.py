@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from jaxlr._base import Schedule
 from jaxlr._cases import Case
+from jaxlr._cycle import CyclicLR, OneCycleLR
+from jaxlr._trajectory import trajectory
+
+_SEQUENTIAL_STEPS = 2_000  # of a closed form that takes as many operations as the count is large
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +56,33 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
         bit_equal=1 - len(different) / len(theirs),
         first_difference=int(different[0]) if len(different) else None,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of the table: a recipe, a form of its port, and how it compares with the stepped torch scheduler."""
+
+    recipe: str
+    form: str
+    comparison: Comparison
+
+
+def compare_case(case: Case, steps: int) -> list[Row]:
+    """Steps torch's scheduler, and compares both forms of the port with it, learning rate and momentum."""
+    steps = case.steps(steps)
+    theirs = torch_trajectory(case, steps)
+    schedule = case.schedule()
+    ported: dict[str, Schedule] = {"lr": schedule}
+    if isinstance(schedule, CyclicLR | OneCycleLR) and schedule.cycle_momentum:
+        ported["momentum"] = schedule.momentum
+    rows = []
+    for name, port in ported.items():
+        for form in ("closed", "recursive"):
+            n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and port._sequential else steps
+            ours = trajectory(port, n, form=form)
+            label = form if name == "lr" else f"{form}, momentum"
+            rows.append(Row(str(case), label, compare(ours, theirs[name][:n])))
+    return rows
 
 
 def torch_trajectory(case: Case, steps: int) -> dict[str, np.ndarray]:

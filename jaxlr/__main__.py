@@ -1,0 +1,18 @@
+"""`python -m jaxlr`, and the console script."""
+
+import sys
+
+
+def main() -> None:
+    """Runs the command line, or says which extra it needs."""
+    try:
+        from jaxlr._cli import app  # noqa: PLC0415 typer and rich are an extra
+    except ModuleNotFoundError as error:
+        if error.name not in ("typer", "rich"):
+            raise
+        sys.exit(f"jaxlr: {error.name} is missing: pip install 'jaxlr[cli]'")
+    app(prog_name="jaxlr")
+
+
+if __name__ == "__main__":
+    main()

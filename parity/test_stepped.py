@@ -1,0 +1,33 @@
+"""Every case, both forms, float32 and float64, against the stepped torch scheduler."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxlr._cases import CASES, TUTORIALS
+from jaxlr._compare import compare_case, torch_trajectory
+from jaxlr._trajectory import trajectory
+
+STEPS = 3_000
+
+
+@pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_both_forms_are_within_one_ulp_of_torch(case, x64):
+    with jax.enable_x64(x64):
+        schedule = case.schedule()
+        assert schedule(0).dtype == (np.float64 if x64 else np.float32)
+        rows = compare_case(case, STEPS)
+    assert {row.form for row in rows} >= {"closed", "recursive"}
+    for row in rows:
+        assert row.comparison.passed, row
+
+
+@pytest.mark.parametrize("case", [case for case in TUTORIALS if case.printed], ids=str)
+def test_the_tutorials_printed_values(case):
+    printed = case.printed.split()
+    ours = trajectory(case.schedule(), len(printed))
+    theirs = torch_trajectory(case, len(printed))["lr"]
+    for text, our, their in zip(printed, ours, theirs, strict=True):
+        decimals = len(text.split(".")[1])
+        assert f"{our:.{decimals}f}" == f"{their:.{decimals}f}" == text
