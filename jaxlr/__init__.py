@@ -1,34 +1,42 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
 from jaxlr._base import Schedule, State, Stateful
+from jaxlr._compose import ChainedScheduler, InTurn, Momentum, SequentialLR, Together
 from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._cycle import CyclicLR, OneCycleLR, OneCycleMomentum
 from jaxlr._decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
 from jaxlr._lambda import LambdaLR, MultiplicativeLR
 from jaxlr._per_epoch import per_epoch
+from jaxlr._plateau import ReduceLROnPlateau
 from jaxlr._swa import SWALR
 from jaxlr._table import Table, tabulate
 from jaxlr._trajectory import trajectory
 
 __all__ = [
     "SWALR",
+    "ChainedScheduler",
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
     "CyclicLR",
     "ExponentialLR",
+    "InTurn",
     "LambdaLR",
     "LinearLR",
+    "Momentum",
     "MultiStepLR",
     "MultiplicativeLR",
     "OneCycleLR",
     "OneCycleMomentum",
     "PolynomialLR",
+    "ReduceLROnPlateau",
     "Schedule",
+    "SequentialLR",
     "State",
     "Stateful",
     "StepLR",
     "Table",
+    "Together",
     "per_epoch",
     "tabulate",
     "trajectory",

@@ -18,6 +18,7 @@ def real(
     at_least: float = -math.inf,
     at_most: float = math.inf,
     above: float = -math.inf,
+    below: float = math.inf,
     nonzero: bool = False,
     static: bool = False,
 ) -> Check:
@@ -26,6 +27,7 @@ def real(
     allowed += f" >= {at_least:g}" if at_least > -math.inf else ""
     allowed += f" > {above:g}" if above > -math.inf else ""
     allowed += f" <= {at_most:g}" if at_most < math.inf else ""
+    allowed += f" < {below:g}" if below < math.inf else ""
     allowed += " other than 0" if nonzero else ""
 
     def check(name: str, value: Any) -> Any:
@@ -42,7 +44,7 @@ def real(
         elif isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
             raise TypeError(f"{name} must be {allowed} or a scalar array, got {value!r}")
         number = float(value)
-        in_range = at_least <= number <= at_most and number > above
+        in_range = at_least <= number <= at_most and above < number < below
         if not math.isfinite(number) or not in_range or (nonzero and number == 0):
             raise ValueError(f"{name} must be {allowed}, got {value!r}")
         return number

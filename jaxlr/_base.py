@@ -5,7 +5,7 @@ import contextlib
 import copy
 import dataclasses
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar, NamedTuple, cast
 
 import jax
@@ -17,7 +17,22 @@ from jax.typing import ArrayLike
 from jaxlr._arguments import Check
 
 Scalar = float | jax.Array  # a hyperparameter: a Python float, or a traced scalar
-Float32s = tuple[jax.Array, jax.Array, jax.Array]  # a float64 as the exact sum of three float32, largest first
+
+
+class Group(NamedTuple):
+    """What schedulers read and write of torch's optimizer.param_groups[0]; None where there is no such entry."""
+
+    lr: Any
+    initial_lr: Any = None
+    momentum: Any = None
+    base_momentum: Any = None
+    max_momentum: Any = None
+    one_cycle: Any = None  # the OneCycleLR built last: all of them read its max_lr, initial_lr and min_lr
+    swa_lr: Any = None
+
+    def with_initial_lr(self) -> "Group":
+        """What torch's LRScheduler does first: the learning rate found becomes the initial one, if there is none."""
+        return self if self.initial_lr is not None else self._replace(initial_lr=self.lr)
 
 
 class Schedule(abc.ABC):
@@ -32,6 +47,9 @@ class Schedule(abc.ABC):
     lr: Scalar  # the optimizer's; CyclicLR and OneCycleLR bring their own
     last_epoch: int
     _fractional: ClassVar[bool] = False  # whether a count may be a float
+    _multiplies: ClassVar[bool] = False  # whether a step only multiplies the learning rate it finds
+    _absolute: ClassVar[bool] = False  # whether a step gives a value of its own, whatever it finds
+    _sets_initial_lr: ClassVar[bool] = False  # whether torch's constructor overwrites the group's initial_lr
 
     @abc.abstractmethod
     def _closed_form(self, t: jax.Array) -> Any:
@@ -57,6 +75,31 @@ class Schedule(abc.ABC):
         return None
 
     @property
+    def _own_momentum(self) -> Any:
+        """The schedule that drives the momentum, where there is one."""
+        return None
+
+    @property
+    def _has_closed_form(self) -> bool:
+        """Whether a closed form is known to be the value that the stepped torch object has."""
+        return True
+
+    @property
+    def _enters(self) -> bool:
+        """Whether torch's closed form at 0, with which a SequentialLR enters, has a value."""
+        return True
+
+    @property
+    def _closed_after_entering(self) -> bool:
+        """Whether the closed form is what follows when a SequentialLR has entered."""
+        return self._has_closed_form
+
+    @property
+    def _takes_metric(self) -> bool:
+        """Whether a step receives a metric."""
+        return False
+
+    @property
     def _sequential(self) -> bool:
         """Whether a call takes as many operations as the count is large."""
         return False
@@ -74,6 +117,11 @@ class Schedule(abc.ABC):
           TypeError: count is not an integer (CosineAnnealingWarmRestarts takes floats as well).
           ValueError: a concrete count past the end, where the schedule has one; a traced one holds the last value.
         """
+        if not self._has_closed_form:
+            raise TypeError(
+                f"{type(self).__name__} has no closed form that is known to be torch's value at any count: "
+                f"step its .stateful(), or take tabulate(schedule, steps); got {self!r}"
+            )
         lr: jax.Array = in_float64(_value_at, self, self._checked(count))
         return lr
 
@@ -117,40 +165,113 @@ class Schedule(abc.ABC):
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
-    # The state machine of one torch object. Its state is the epoch; the learning rate is threaded through.
+    # Torch's object as a state machine. A node is what it remembers, a group what it shares through the optimizer.
 
-    def _start(self) -> tuple[Any, Any]:
-        """Epoch and learning rate right after torch's constructor, or where last_epoch resumes."""
-        t = jnp.asarray(self._first_epoch, jnp.int64)
-        if self._first_epoch == 0:
-            return t, self._recursive_form(self._initial_lr, t, initial=True)
-        return t, self._closed_form(t)
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        """Torch's constructor: the schedule with the initial_lr it found, its node, and the group."""
+        group = group.with_initial_lr()
+        built = replaced(self, lr=group.initial_lr)
+        return built, self._node(jnp.zeros((), jnp.int64)), built._edited(group, 0, initial=True)
 
-    def _step(self, t: Any, lr: Any) -> tuple[Any, Any]:
-        """Epoch and learning rate after one scheduler step; both stay as they are past the end."""
-        stepped = self._recursive_form(lr, t + 1, initial=False)
+    def _linked(self, group: Group) -> Any:
+        """The schedule with what later constructors have written over its entries in the group."""
+        del group
+        return self
+
+    def _edited(self, group: Group, t: Any, initial: bool) -> Group:
+        """The group with the learning rate, and the momentum, of epoch t."""
+        t = jnp.asarray(t, jnp.int64)
+        group = group._replace(lr=jnp.asarray(self._recursive_form(group.lr, t, initial), jnp.float64))
+        momentum = self._own_momentum
+        return group if momentum is None else group._replace(momentum=momentum._closed_form(t))
+
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        """Torch's step; past the end everything stays as it is."""
+        del metric
+        t = self._epoch(node)
+        stepped = self._edited(group, t + 1, initial=False)
         end = self._final_epoch
         if end is None:
-            return t + 1, stepped
-        return jnp.minimum(t + 1, end), jnp.where(t < end, stepped, lr)
+            return self._node(t + 1), stepped
+        return self._node(jnp.minimum(t + 1, end)), jax.tree.map(partial(jnp.where, t < end), stepped, group)
 
-    def _refuse_past_end(self, t: Any) -> None:
+    def _initial_step(self, node: Any, group: Group) -> tuple[Any, Group]:
+        """Torch's _initial_step, which a SequentialLR calls on the member that runs at 0."""
+        t = self._epoch(node) + 1
+        return self._node(t), self._edited(group, t, initial=True)
+
+    def _undone(self, node: Any) -> Any:
+        """Torch's recursive_undo: the epoch before."""
+        return self._node(self._epoch(node) - 1)
+
+    def _enter(self, node: Any, group: Group) -> tuple[Any, Group]:
+        """Torch's _update_lr(0), with which a SequentialLR enters a member: its closed form at 0."""
+        del node
+        group = self._edited(group, 0, initial=False)
+        lr = jnp.asarray(self._entry_lr(group), jnp.float64)
+        return self._node(jnp.zeros((), jnp.int64)), group._replace(lr=lr)
+
+    def _entry_lr(self, group: Group) -> Any:
+        """Torch's closed form at 0, or else its recursive form there."""
+        del group
+        return self._closed_form(jnp.zeros((), jnp.int64))
+
+    def _node(self, t: Any) -> Any:
+        return {type(self).__name__: t}
+
+    def _epoch(self, node: Any) -> Any:
+        return node[type(self).__name__]
+
+    def _built(self) -> tuple[Any, Any, Group]:
+        """The schedule, its node and the group when all constructors have run."""
+        built, node, group = self._construct(Group(lr=self._initial_lr))
+        return built._linked(group), node, group
+
+    def _start(self) -> tuple[Any, Group]:
+        """Node and group right after torch's constructor, or where last_epoch resumes."""
+        built, node, group = self._built()
+        if self._first_epoch == 0:
+            return node, group
+        t = jnp.asarray(self._first_epoch, jnp.int64)
+        group = group._replace(lr=self._closed_form(t))
+        momentum = self._own_momentum
+        group = group if momentum is None else group._replace(momentum=momentum._closed_form(t))
+        return built._node(t), group
+
+    def _held(self, group: Group) -> Any:
+        """What the schedule gives, of the group."""
+        return group.lr
+
+    def _refuse_past_end(self, node: Any) -> None:
         """Raises where a concrete state has no next value."""
         end = self._final_epoch
-        if end is not None and not isinstance(t, jax.core.Tracer) and np.any(np.asarray(t) >= end):
+        if end is None:
+            return
+        t = self._epoch(node)
+        if not isinstance(t, jax.core.Tracer) and np.any(np.asarray(t) >= end):
             raise ValueError(f"{self!r} ends at epoch {end}: there is no step after it")
 
 
+class Wide(NamedTuple):
+    """A float64 as the exact sum of three float32, largest first."""
+
+    high: Any
+    middle: Any
+    low: Any
+
+
 class State(NamedTuple):
-    """The state of a recursive form: what torch's schedulers and its optimizer remember.
+    """The state of a recursive form: what torch's schedulers, and its optimizer, remember.
 
     Attributes:
-      schedulers: torch's last_epoch, an int32 scalar for each scheduler.
-      lr: the learning rate in float64, as the exact sum of three float32, largest first.
+      schedulers: by the name of its class, what each scheduler remembers; its last_epoch, an int32.
+      lr: the learning rate, a float64 as the exact sum of three float32.
+      momentum: likewise the momentum (or beta1), None where no scheduler cycles it.
     """
 
     schedulers: Any
-    lr: Float32s
+    lr: Wide
+    momentum: Wide | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,18 +301,58 @@ class Stateful:
         state: State = in_float64(_start, self.schedule)
         return state
 
-    def update(self, state: State, **extra_args: Any) -> State:
-        """The state after one more scheduler step; extra arguments are those of other transformations."""
+    def update(self, state: State, *, value: Any = None, **extra_args: Any) -> State:
+        """The state after one more scheduler step.
+
+        Args:
+          state: the state before it.
+          value: the metric that a ReduceLROnPlateau receives: a scalar of any real dtype. Others ignore it.
+          **extra_args: those of other transformations, ignored.
+
+        Raises:
+          TypeError: a metric is missing, or not a number; the state belongs to another schedule.
+          ValueError: the metric is not a scalar; a concrete state is at the end of the schedule.
+        """
         del extra_args
+        self._check_state(state)
         self.schedule._refuse_past_end(state.schedulers)
-        stepped: State = in_float64(_step, self.schedule, state)
+        metric = () if not self.schedule._takes_metric else (_metric(type(self.schedule).__name__, value),)
+        stepped: State = in_float64(_step, self.schedule, state, *metric)
         return stepped
 
     def __call__(self, state: State, **extra_args: Any) -> jax.Array:
         """The learning rate in the state: a scalar, float32 (float64 where jax_enable_x64 is on)."""
         del extra_args
+        self._check_state(state)
         lr: jax.Array = in_float64(_current, self.schedule, state)
         return lr
+
+    def _check_state(self, state: State) -> None:
+        try:
+            expected = _state_shape(self.schedule)
+        except TypeError:  # not hashable: it holds a traced hyperparameter
+            expected = _state_shape.__wrapped__(self.schedule)
+        if _shape(state) != expected:
+            raise TypeError(f"state must be one of {self.schedule!r}, which is {expected}, got {_shape(state)}")
+
+
+@lru_cache(maxsize=4096)
+def _state_shape(schedule: Schedule) -> Any:
+    return _shape(jax.eval_shape(partial(in_float64, _start, schedule)))
+
+
+def _shape(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: f"{jnp.result_type(leaf)}{list(np.shape(leaf))}", tree)
+
+
+def _metric(name: str, value: Any) -> Any:
+    if value is None:
+        raise TypeError(f"{name}: update needs value=, the metric that torch's scheduler.step receives")
+    if not isinstance(value, (int, float, np.number, np.ndarray, jax.Array)) or not jnp.isrealobj(value):
+        raise TypeError(f"{name}: value must be a real number, got {value!r}")
+    if np.shape(value) != ():
+        raise ValueError(f"{name}: value must be a scalar, got an array of shape {np.shape(value)}")
+    return value
 
 
 def _value_at(schedule: Schedule, count: jax.Array) -> jax.Array:
@@ -210,23 +371,38 @@ def _start(schedule: Schedule) -> State:
     return _packed(*schedule._start())
 
 
-def _step(schedule: Schedule, state: State) -> State:
-    t = jax.tree.map(lambda leaf: leaf.astype(jnp.int64), state.schedulers)
-    return _packed(*schedule._step(t, _current(schedule, state)))
+def _step(schedule: Schedule, state: State, metric: Any = None) -> State:
+    node, group = _unpacked(state)
+    built, _, _ = schedule._built()
+    return _packed(*built._step(node, group, None if metric is None else metric.astype(jnp.float64)))
 
 
-def _current(schedule: Schedule, state: State) -> jax.Array:
-    del schedule
-    high, middle, low = (part.astype(jnp.float64) for part in state.lr)
-    return (high + middle) + low
+def _current(schedule: Schedule, state: State) -> Any:
+    return schedule._held(_unpacked(state)[1])
 
 
-def _packed(t: Any, lr: Any) -> State:
-    lr = jnp.asarray(lr, jnp.float64)
-    high = lr.astype(jnp.float32)
-    middle = (lr - high.astype(jnp.float64)).astype(jnp.float32)
-    low = (lr - high.astype(jnp.float64) - middle.astype(jnp.float64)).astype(jnp.float32)
-    return State(jax.tree.map(lambda leaf: leaf.astype(jnp.int32), t), (high, middle, low))
+def _packed(node: Any, group: Group) -> State:
+    def pack(x: Any) -> Any:
+        x = jnp.asarray(x)
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            return x.astype(jnp.int32)
+        high = x.astype(jnp.float32)
+        rest = jnp.where(jnp.isfinite(x), x - high.astype(jnp.float64), 0.0)
+        middle = rest.astype(jnp.float32)
+        return Wide(high, middle, (rest - middle.astype(jnp.float64)).astype(jnp.float32))
+
+    return State(*jax.tree.map(pack, (node, group.lr, group.momentum)))
+
+
+def _unpacked(state: State) -> tuple[Any, Group]:
+    def unpack(x: Any) -> Any:
+        if not isinstance(x, Wide):
+            return x.astype(jnp.int64)
+        high, middle, low = (part.astype(jnp.float64) for part in x)
+        return (high + middle) + low
+
+    node, lr, momentum = jax.tree.map(unpack, tuple(state), is_leaf=lambda x: isinstance(x, Wide))
+    return node, Group(lr=lr, momentum=momentum)
 
 
 @contextlib.contextmanager
@@ -307,11 +483,17 @@ def _widened(x: Any) -> Any:
     if isinstance(x, tuple):
         return tuple(map(_widened, x))
     if isinstance(x, Schedule):
-        wide = copy.copy(x)
-        for field in dataclasses.fields(cast(Any, x)):
-            object.__setattr__(wide, field.name, _widened(getattr(x, field.name)))
-        return wide
+        fields = dataclasses.fields(cast(Any, x))
+        return replaced(x, **{field.name: _widened(getattr(x, field.name)) for field in fields})
     return x
+
+
+def replaced(schedule: Any, /, **fields: Any) -> Any:
+    """A copy with the fields given, where dataclasses.replace would check them again."""
+    copied = copy.copy(schedule)
+    for name, value in fields.items():
+        object.__setattr__(copied, name, value)
+    return copied
 
 
 def _same(a: Any, b: Any) -> bool:

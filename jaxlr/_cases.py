@@ -2,8 +2,11 @@
 
 import dataclasses
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 import jaxlr
 from jaxlr._base import Schedule
@@ -21,6 +24,8 @@ class Case:
       last_epoch: where the port resumes; torch runs through from the start.
       total_steps: jaxlr's own argument: the length of the table.
       fractional: the batches of an epoch, where torch's scheduler.step takes the fractional epoch.
+      torch_overflows_at: the count at which torch itself raises an OverflowError.
+      seed: of the metrics, where a step takes one.
     """
 
     scheduler: str
@@ -30,36 +35,96 @@ class Case:
     last_epoch: int = -1
     total_steps: int | None = None
     fractional: int | None = None
+    torch_overflows_at: int | None = None
+    seed: int | None = None
 
     def __str__(self) -> str:
-        arguments = {"lr": self.lr, **self.arguments}
+        return self._text(self.lr)
+
+    def _text(self, lr: float | None) -> str:
+        arguments = {} if lr is None else {"lr": lr}
+        arguments |= self.arguments
         arguments |= {} if self.last_epoch == -1 else {"last_epoch": self.last_epoch}
         arguments |= {} if self.total_steps is None else {"total_steps": self.total_steps}
-        shown = ", ".join(f"{name}={getattr(value, '__name__', repr(value))}" for name, value in arguments.items())
+        shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
         text = f"{self.scheduler}({shown})"
         return text if self.fractional is None else f"per_epoch({text}, {self.fractional}, fractional=True)"
 
     def schedule(self) -> Schedule:
         """The jaxlr port."""
+        return self._port(self.lr)
+
+    def _port(self, lr: float) -> Schedule:
         cls = getattr(jaxlr, self.scheduler)
         fields = {field.name for field in dataclasses.fields(cls)}
-        own = {"lr": self.lr} if "lr" in fields else {}
-        own |= {} if self.total_steps is None else {"total_steps": self.total_steps}
-        schedule: Schedule = cls(**own, **self.arguments, last_epoch=self.last_epoch)
+        arguments = dict(self.arguments)
+        if "schedulers" in arguments:
+            arguments["schedulers"] = [member._port(lr) for member in arguments["schedulers"]]
+        arguments |= {"lr": lr} if "lr" in fields else {}
+        arguments |= {} if self.total_steps is None else {"total_steps": self.total_steps}
+        arguments |= {} if self.last_epoch == -1 else {"last_epoch": self.last_epoch}
+        schedule: Schedule = cls(**arguments)
         return schedule if self.fractional is None else jaxlr.per_epoch(schedule, self.fractional, fractional=True)
 
     def torch_scheduler(self) -> Any:
-        """The torch scheduler, on an SGD with momentum of its own."""
+        """The torch scheduler, on an SGD with momentum of its own; for Together and InTurn the list of them."""
         import torch  # noqa: PLC0415 jaxlr itself never imports torch
 
-        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=self.lr, momentum=0.9)
+        return self.torch_on(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=self.lr, momentum=0.9))
+
+    def torch_on(self, optimizer: Any) -> Any:
+        """The torch scheduler of the optimizer given."""
+        import torch  # noqa: PLC0415 jaxlr itself never imports torch
+
+        arguments = dict(self.arguments)
+        if "schedulers" in arguments:
+            arguments["schedulers"] = [member.torch_on(optimizer) for member in arguments["schedulers"]]
+        if self.scheduler in ("Together", "InTurn"):
+            return arguments["schedulers"]
+        if self.scheduler == "ChainedScheduler":
+            return torch.optim.lr_scheduler.ChainedScheduler(**arguments)
         module = torch.optim.swa_utils if self.scheduler == "SWALR" else torch.optim.lr_scheduler
-        return getattr(module, self.scheduler)(optimizer, **self.arguments)
+        return getattr(module, self.scheduler)(optimizer, **arguments)
+
+    def torch_step(self, scheduler: Any, i: int, metric: float | None) -> None:
+        """What the training loop does between count i and count i + 1."""
+        if self.scheduler == "Together":
+            for member, torch_member in zip(self.arguments["schedulers"], scheduler, strict=True):
+                member.torch_step(torch_member, i, metric)
+        elif self.scheduler == "InTurn":
+            turn = bisect_right(self.arguments["milestones"], i)
+            self.arguments["schedulers"][turn].torch_step(scheduler[turn], i, metric)
+        elif self.scheduler == "ReduceLROnPlateau":
+            scheduler.step(metric)
+        elif self.fractional is not None:
+            scheduler.step((i + 1) // self.fractional + (i + 1) % self.fractional / self.fractional)
+        else:
+            scheduler.step()
 
     def steps(self, steps: int) -> int:
-        """The counts below steps that the recipe has a value for."""
-        end = self.schedule()._final_epoch
-        return steps if end is None else min(steps, end - self.schedule()._first_epoch + 1)
+        """The counts below steps that the recipe has a value for, in torch as well."""
+        schedule = self.schedule()
+        end = schedule._final_epoch
+        ends = [] if end is None else [end - schedule._first_epoch + 1]
+        ends += [] if self.torch_overflows_at is None else [self.torch_overflows_at]
+        return min([steps, *ends])
+
+    def metrics(self, steps: int) -> np.ndarray | None:
+        """What scheduler.step receives: a noisy loss that falls, rests and rises, NaN at times; from the seed."""
+        if self.seed is None:
+            return None
+        random = np.random.default_rng(self.seed)
+        loss = np.exp(-np.arange(steps) / random.uniform(5, 200)) + random.uniform(-0.5, 0.5)
+        loss += random.normal(0, 10.0 ** random.uniform(-5, 0), steps)
+        loss[random.random(steps) < random.choice([0.0, 0.02])] = np.nan
+        return loss if random.random() < 0.5 else loss.astype(np.float32).astype(np.float64)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Case):
+        return f"[{', '.join(member._text(None) for member in value)}]"
+    text = getattr(value, "__name__", repr(value))
+    return text if len(text) < 60 else f"{text[:50]} ...]"
 
 
 def inverse(epoch: Any) -> Any:
@@ -142,7 +207,12 @@ VISUAL_GUIDE: tuple[Case, ...] = (
     Case("CosineAnnealingLR", {"T_max": 32, "eta_min": 1e-4}, lr=1e-3),
     Case("CosineAnnealingWarmRestarts", {"T_0": 8, "T_mult": 1, "eta_min": 1e-4}, lr=1e-3),
     Case("CyclicLR", {"base_lr": 1e-4, "max_lr": 1e-3, "step_size_up": 4}, lr=1e-3),
-    Case("CyclicLR", {"base_lr": 1e-4, "max_lr": 1e-3, "step_size_up": 4, "mode": "triangular2"}, lr=1e-3),
+    Case(
+        "CyclicLR",
+        {"base_lr": 1e-4, "max_lr": 1e-3, "step_size_up": 4, "mode": "triangular2"},
+        lr=1e-3,
+        torch_overflows_at=8192,  # 2.0 ** 1024, after as many cycles
+    ),
     Case("CyclicLR", {"base_lr": 1e-4, "max_lr": 1e-3, "step_size_up": 4, "mode": "exp_range", "gamma": 0.9}, lr=1e-3),
     Case("OneCycleLR", {"max_lr": 1e-3, "steps_per_epoch": 8, "epochs": 4}, lr=1e-3),
     Case("OneCycleLR", {"max_lr": 1e-3, "steps_per_epoch": 8, "epochs": 4, "anneal_strategy": "linear"}, lr=1e-3),

@@ -8,7 +8,6 @@ import numpy as np
 
 from jaxlr._base import Schedule
 from jaxlr._cases import Case
-from jaxlr._cycle import CyclicLR, OneCycleLR
 from jaxlr._trajectory import trajectory
 
 _SEQUENTIAL_STEPS = 2_000  # of a closed form that takes as many operations as the count is large
@@ -71,15 +70,18 @@ def compare_case(case: Case, steps: int) -> list[Row]:
     """Steps torch's scheduler, and compares both forms of the port with it, learning rate and momentum."""
     steps = case.steps(steps)
     theirs = torch_trajectory(case, steps)
+    metrics = case.metrics(steps)
     schedule = case.schedule()
     ported: dict[str, Schedule] = {"lr": schedule}
-    if isinstance(schedule, CyclicLR | OneCycleLR) and schedule.cycle_momentum:
-        ported["momentum"] = schedule.momentum
+    if schedule._own_momentum is not None:
+        ported["momentum"] = schedule._own_momentum
     rows = []
     for name, port in ported.items():
         for form in ("closed", "recursive"):
+            if form == "closed" and not port._has_closed_form:
+                continue
             n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and port._sequential else steps
-            ours = trajectory(port, n, form=form)
+            ours = trajectory(port, n, form=form, metrics=metrics)
             label = form if name == "lr" else f"{form}, momentum"
             rows.append(Row(str(case), label, compare(ours, theirs[name][:n])))
     return rows
@@ -87,16 +89,18 @@ def compare_case(case: Case, steps: int) -> list[Row]:
 
 def torch_trajectory(case: Case, steps: int) -> dict[str, np.ndarray]:
     """The learning rate, and the momentum, that the stepped torch scheduler leaves in its optimizer, in float64."""
+    import torch  # noqa: PLC0415 jaxlr itself never imports torch
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the optimizer itself is not stepped
-        scheduler = case.torch_scheduler()
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=case.lr, momentum=0.9)
+        scheduler = case.torch_on(optimizer)
         first = case.last_epoch + 1
-        group: dict[str, Any] = scheduler.optimizer.param_groups[0]
+        metrics = case.metrics(first + steps)
+        group: dict[str, Any] = optimizer.param_groups[0]
         lrs, momentums = np.empty((2, first + steps))
         for i in range(first + steps):
-            if i and case.fractional is None:
-                scheduler.step()
-            elif case.fractional is not None:
-                scheduler.step(i // case.fractional + i % case.fractional / case.fractional)
             lrs[i], momentums[i] = group["lr"], group["momentum"]
+            if i < first + steps - 1:
+                case.torch_step(scheduler, i, None if metrics is None else float(metrics[i]))
     return {"lr": lrs[first:], "momentum": momentums[first:]}

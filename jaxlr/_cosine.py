@@ -98,6 +98,7 @@ class CosineAnnealingWarmRestarts(Schedule):
     eta_min: Scalar = 0.0
     last_epoch: int = -1
     _fractional: ClassVar[bool] = True
+    _absolute: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(

@@ -3,13 +3,13 @@
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import choice, evaluated, flag, function, integer, optional, real, traceable
-from jaxlr._base import Scalar, Schedule
+from jaxlr._base import Group, Scalar, Schedule, replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -73,6 +73,7 @@ class CyclicLR(Schedule):
     last_epoch: int = -1
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
     _scales: Any = dataclasses.field(default=None, init=False, compare=False)  # the table, where there is one
+    _absolute: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(
@@ -121,7 +122,20 @@ class CyclicLR(Schedule):
         """
         if not self.cycle_momentum:
             raise ValueError("CyclicLR: momentum must have cycle_momentum=True, got cycle_momentum=False")
-        return dataclasses.replace(self, base_lr=self.max_momentum, max_lr=self.base_momentum, cycle_momentum=False)
+        momentum: CyclicLR = replaced(self, base_lr=self.max_momentum, max_lr=self.base_momentum, cycle_momentum=False)
+        return momentum
+
+    @property
+    def _own_momentum(self) -> "CyclicLR | None":
+        return self.momentum if self.cycle_momentum else None
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        group = group._replace(lr=self.base_lr).with_initial_lr()
+        if self.cycle_momentum:
+            entries = {"base_momentum": self.base_momentum, "max_momentum": self.max_momentum}
+            group = group._replace(momentum=self.max_momentum, **entries)
+        # Torch's constructor takes its first step, which gives initial_lr, before it knows base_lr.
+        return self, self._node(jnp.zeros((), jnp.int64)), group._replace(lr=group.initial_lr)
 
     def _scale(self, cycle: Any, t: Any) -> Any:
         if self.total_steps is not None:
@@ -208,6 +222,8 @@ class OneCycleLR(Schedule):
     final_div_factor: Scalar = 1e4
     three_phase: bool = False
     last_epoch: int = -1
+    _absolute: ClassVar[bool] = True
+    _sets_initial_lr: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(
@@ -261,6 +277,24 @@ class OneCycleLR(Schedule):
             three_phase=self.three_phase,
             last_epoch=self.last_epoch,
         )
+
+    @property
+    def _own_momentum(self) -> "OneCycleMomentum | None":
+        return self.momentum if self.cycle_momentum else None
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        group = group._replace(initial_lr=self._initial_lr, one_cycle=self)
+        if self.cycle_momentum:
+            group = group._replace(base_momentum=self.base_momentum, max_momentum=self.max_momentum)
+        return self, self._node(jnp.zeros((), jnp.int64)), self._edited(group, 0, initial=True)
+
+    def _linked(self, group: Group) -> "OneCycleLR":
+        last = group.one_cycle
+        entries = {"max_lr": last.max_lr, "div_factor": last.div_factor, "final_div_factor": last.final_div_factor}
+        if self.cycle_momentum:
+            entries |= {"base_momentum": group.base_momentum, "max_momentum": group.max_momentum}
+        linked: OneCycleLR = replaced(self, **entries)
+        return linked
 
     def _closed_form(self, t: jax.Array) -> Any:
         initial_lr = self.max_lr / self.div_factor

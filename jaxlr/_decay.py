@@ -2,13 +2,13 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import integer, integers, real
-from jaxlr._base import Scalar, Schedule
+from jaxlr._base import Group, Scalar, Schedule
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -42,6 +42,7 @@ class StepLR(Schedule):
     step_size: int
     gamma: Scalar = 0.1
     last_epoch: int = -1
+    _multiplies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), step_size=integer(at_least=1), gamma=real(), last_epoch=integer(at_least=-1))
@@ -85,6 +86,7 @@ class MultiStepLR(Schedule):
     milestones: Iterable[int]
     gamma: Scalar = 0.1
     last_epoch: int = -1
+    _multiplies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), milestones=integers, gamma=real(), last_epoch=integer(at_least=-1))
@@ -96,6 +98,13 @@ class MultiStepLR(Schedule):
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.lr * self.gamma ** self._drops(t)
+
+    @property
+    def _closed_after_entering(self) -> bool:
+        return all(milestone >= 0 for milestone in self.milestones)
+
+    def _entry_lr(self, group: Group) -> Any:
+        return self.lr * self.gamma ** sum(milestone <= 0 for milestone in self.milestones)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         return lr * self.gamma ** (self._drops(t) - self._drops(t - 1))
@@ -133,6 +142,7 @@ class ConstantLR(Schedule):
     factor: Scalar = 1 / 3
     total_iters: int = 5
     last_epoch: int = -1
+    _multiplies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(
@@ -144,6 +154,13 @@ class ConstantLR(Schedule):
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.lr * jnp.where((t < self.total_iters) | (self.total_iters == 0), self.factor, 1.0)
+
+    @property
+    def _closed_after_entering(self) -> bool:
+        return self.total_iters > 0
+
+    def _entry_lr(self, group: Group) -> Any:
+        return self.lr * jnp.where(self.total_iters <= 0, 1.0, self.factor)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         restored = jnp.where(t == self.total_iters, lr * (1 / self.factor), lr)
@@ -184,6 +201,7 @@ class LinearLR(Schedule):
     end_factor: Scalar = 1.0
     total_iters: int = 5
     last_epoch: int = -1
+    _multiplies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(
@@ -193,6 +211,10 @@ class LinearLR(Schedule):
             total_iters=integer(at_least=0),
             last_epoch=integer(at_least=-1),
         )
+
+    @property
+    def _enters(self) -> bool:
+        return self.total_iters > 0
 
     def _closed_form(self, t: jax.Array) -> Any:
         if self.total_iters == 0:
@@ -236,6 +258,7 @@ class ExponentialLR(Schedule):
     lr: Scalar
     gamma: Scalar
     last_epoch: int = -1
+    _multiplies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), gamma=real(), last_epoch=integer(at_least=-1))
@@ -278,6 +301,7 @@ class PolynomialLR(Schedule):
     total_iters: int = 5
     power: Scalar = 1.0
     last_epoch: int = -1
+    _multiplies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from jaxlr._arguments import evaluated, function, integer, optional, real, traceable
-from jaxlr._base import Scalar, Schedule
+from jaxlr._base import Group, Scalar, Schedule
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -54,6 +54,7 @@ class LambdaLR(Schedule):
     last_epoch: int = -1
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
     _factors: Any = dataclasses.field(default=None, init=False, compare=False)  # the table, where there is one
+    _absolute: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(
@@ -119,6 +120,7 @@ class MultiplicativeLR(Schedule):
     last_epoch: int = -1
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
     _factors: Any = dataclasses.field(default=None, init=False, compare=False)  # the table, where there is one
+    _multiplies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(
@@ -145,6 +147,13 @@ class MultiplicativeLR(Schedule):
         if self.total_steps is None:
             return lax.fori_loop(1, t + 1, lambda i, lr: lr * self.lr_lambda(i), jnp.asarray(self.lr, jnp.float64))
         return self.lr * jnp.asarray(np.cumprod(self._factors))[t]
+
+    @property
+    def _closed_after_entering(self) -> bool:
+        return False
+
+    def _entry_lr(self, group: Group) -> Any:
+        return group.lr
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         if initial:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import flag, integer
-from jaxlr._base import Schedule
+from jaxlr._base import Group, Schedule, replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -63,6 +63,18 @@ class per_epoch(Schedule):
         return None if end is None else (end - self.schedule._first_epoch + 1) * self.steps_per_epoch - 1
 
     @property
+    def _initial_lr(self) -> Any:
+        return self.schedule._initial_lr
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return self.schedule._has_closed_form
+
+    @property
+    def _takes_metric(self) -> bool:
+        return self.schedule._takes_metric
+
+    @property
     def _sequential(self) -> bool:
         return self.schedule._sequential
 
@@ -84,18 +96,33 @@ class per_epoch(Schedule):
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         raise NotImplementedError("per_epoch steps the schedule given instead: see _step")
 
-    def _start(self) -> tuple[Any, Any]:
-        t, lr = self.schedule._start()
-        return (jnp.zeros((), jnp.int64), t), lr
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        schedule, node, group = self.schedule._construct(group)
+        return replaced(self, schedule=schedule), self._node((jnp.zeros((), jnp.int64), node)), group
 
-    def _step(self, t: Any, lr: Any) -> tuple[Any, Any]:
-        batch, epoch = t[0] + 1, t[1]
+    def _linked(self, group: Group) -> "per_epoch":
+        linked: per_epoch = replaced(self, schedule=self.schedule._linked(group))
+        return linked
+
+    def _start(self) -> tuple[Any, Group]:
+        node, group = self.schedule._start()
+        return self._node((jnp.zeros((), jnp.int64), node)), group
+
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        batch, epoch = self._epoch(node)
+        batch = batch + 1
         if self.fractional:
-            return (batch, epoch), self._closed_form(batch)
-        new_epoch = batch % self.steps_per_epoch == 0
-        epoch, lr = jax.lax.cond(new_epoch, self.schedule._step, lambda *unchanged: unchanged, epoch, lr)
-        return (batch, epoch), lr
+            return self._node((batch, epoch)), group._replace(lr=self._closed_form(batch))
 
-    def _refuse_past_end(self, t: Any) -> None:
-        if self._final_epoch is not None and not isinstance(t[0], jax.core.Tracer) and int(t[0]) >= self._final_epoch:
-            raise ValueError(f"{self!r} ends at batch {self._final_epoch}: there is no step after it")
+        def step(epoch: Any, group: Group) -> tuple[Any, Group]:
+            return self.schedule._step(epoch, group, metric)
+
+        new_epoch = batch % self.steps_per_epoch == 0
+        epoch, group = jax.lax.cond(new_epoch, step, lambda *unchanged: unchanged, epoch, group)
+        return self._node((batch, epoch)), group
+
+    def _refuse_past_end(self, node: Any) -> None:
+        batch, _ = self._epoch(node)
+        end = self._final_epoch
+        if end is not None and not isinstance(batch, jax.core.Tracer) and int(batch) >= end:
+            raise ValueError(f"{self!r} ends at batch {end}: there is no step after it")

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import choice, integer, real
-from jaxlr._base import Scalar, Schedule
+from jaxlr._base import Group, Scalar, Schedule, replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -57,6 +57,28 @@ class SWALR(Schedule):
             anneal_strategy=choice("cos", "linear"),
             last_epoch=integer(at_least=-1),
         )
+
+    # Torch's SWALR counts its own steps: neither undone nor entered, its epoch stays.
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        return super()._construct(group._replace(swa_lr=self.swa_lr))
+
+    def _linked(self, group: Group) -> "SWALR":
+        linked: SWALR = replaced(self, swa_lr=group.swa_lr)
+        return linked
+
+    @property
+    def _closed_after_entering(self) -> bool:
+        return False
+
+    def _undone(self, node: Any) -> Any:
+        return node
+
+    def _initial_step(self, node: Any, group: Group) -> tuple[Any, Group]:
+        return self._node(jnp.zeros((), jnp.int64)), self._edited(group, 0, initial=True)
+
+    def _enter(self, node: Any, group: Group) -> tuple[Any, Group]:
+        return node, self._edited(group, self._epoch(node), initial=False)
 
     def _alpha(self, t: Any) -> Any:
         """The part of the way from lr to swa_lr that is done at epoch t."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +38,7 @@ class Table(Schedule):
 
     values: Iterable[float]
     last_epoch: int = -1
+    _absolute: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(values=_numbers, last_epoch=integer(at_least=-1))

@@ -18,7 +18,7 @@ def trajectory(
     steps: int,
     *,
     form: Literal["auto", "closed", "recursive"] = "auto",
-    metrics: Sequence[float] | None = None,
+    metrics: Sequence[float] | np.ndarray | None = None,
 ) -> np.ndarray:
     """The learning rates at counts 0 .. steps - 1.
 
@@ -27,7 +27,8 @@ def trajectory(
       steps: how many: an integer >= 1.
       form: "closed" calls the schedule at every count; "recursive" steps its stateful form, as torch steps its
         scheduler; "auto" takes the closed form where there is one that does not grow with the count.
-      metrics: what ``scheduler.step`` receives between one count and the next; None for a schedule that takes none.
+      metrics: what ``scheduler.step`` receives: metrics[i] between count i and count i + 1, so steps - 1 numbers (more
+        are ignored); None for a schedule that takes none.
 
     Returns:
       An array of shape (steps,); float32, or float64 where jax_enable_x64 is on.
@@ -45,13 +46,31 @@ def trajectory(
         raise TypeError(f"trajectory: schedule must be a jaxlr schedule, got {schedule!r}")
     integer(at_least=1)("trajectory: steps", steps)
     choice("auto", "closed", "recursive")("trajectory: form", form)
-    if metrics is not None:
+    if not schedule._takes_metric and metrics is not None:
         raise ValueError(f"trajectory: metrics must be None for {type(schedule).__name__}, which takes none")
+    if schedule._takes_metric and (metrics is None or len(metrics) < steps - 1):
+        raise ValueError(
+            f"trajectory: metrics must be at least {steps - 1} numbers for {type(schedule).__name__}, "
+            f"got {'None' if metrics is None else len(metrics)}"
+        )
     schedule._checked(steps - 1)
-    if form == "recursive" or (form == "auto" and schedule._sequential):
-        return np.asarray(_stepped(schedule.stateful(), steps))
+    if metrics is not None:
+        dtype = jax.numpy.result_type(float)
+        with jax.enable_x64(True):  # torch compares its metrics in float64
+            return np.asarray(_driven(Stateful(schedule), np.array(metrics[: steps - 1], np.float64))).astype(dtype)
+    if form == "recursive" or (form == "auto" and (schedule._sequential or not schedule._has_closed_form)):
+        return np.asarray(_stepped(Stateful(schedule), steps))
     chunks = [schedule(np.arange(i, min(i + _CHUNK, steps))) for i in range(0, steps, _CHUNK)]
     return np.concatenate([np.asarray(chunk) for chunk in chunks])
+
+
+@partial(jax.jit, static_argnums=0)
+def _driven(stateful: Stateful, metrics: jax.Array) -> jax.Array:
+    def step(state: Any, metric: jax.Array) -> tuple[Any, jax.Array]:
+        return stateful.update(state, value=metric), stateful(state)
+
+    state, lrs = jax.lax.scan(step, stateful.init(), metrics)
+    return jax.numpy.append(lrs, stateful(state))
 
 
 @partial(jax.jit, static_argnums=(0, 1))

@@ -1,0 +1,542 @@
+"""Schedulers that act on one another, on one learning rate."""
+
+import dataclasses
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxlr._arguments import integer, integers, real
+from jaxlr._base import Group, Scalar, Schedule, replaced
+from jaxlr._per_epoch import per_epoch
+
+
+class Composite(Schedule):
+    """A scheduler that steps others. Its node is its own epoch, where it has one, and the nodes of its members."""
+
+    schedulers: Iterable[Schedule]
+
+    @property
+    def _members(self) -> tuple[Any, ...]:
+        return self.schedulers  # type: ignore[return-value]
+
+    @property
+    def _initial_lr(self) -> Any:
+        """The optimizer's learning rate: that of the members; CyclicLR and OneCycleLR bring their own."""
+        lrs = [lr for member in self._members for lr in _optimizer_lrs(member)]
+        return lrs[0] if lrs else 0.0
+
+    @property
+    def _takes_metric(self) -> bool:
+        return any(member._takes_metric for member in self._members)
+
+    @property
+    def _sequential(self) -> bool:
+        return any(member._sequential for member in self._members)
+
+    @property
+    def momentum(self) -> "Momentum":
+        """What the members drive momentum (or beta1) with, between them.
+
+        Raises:
+          ValueError: no member has cycle_momentum=True, torch leaves the momentum alone.
+        """
+        return Momentum(self)
+
+    @property
+    def _own_momentum(self) -> "Momentum | None":
+        return Momentum(self) if self._cycles_momentum else None
+
+    @property
+    def _cycles_momentum(self) -> bool:
+        return any(_cycles_momentum(member) for member in self._members)
+
+    def _check_members(self, *, plateau: bool) -> None:
+        """Members: schedules, at least one, from the start, all of one learning rate."""
+        name = type(self).__name__
+        if isinstance(self.schedulers, Schedule) or not isinstance(self.schedulers, Iterable):
+            raise TypeError(f"{name}: schedulers must be a list of jaxlr schedules, got {self.schedulers!r}")
+        object.__setattr__(self, "schedulers", tuple(self.schedulers))
+        if not self._members:
+            raise ValueError(f"{name}: schedulers must hold at least one schedule, got none")
+        for i, member in enumerate(self._members):
+            if not isinstance(member, Schedule):
+                raise TypeError(f"{name}: schedulers[{i}] must be a jaxlr schedule, got {member!r}")
+            if member._takes_metric and not plateau:
+                raise ValueError(
+                    f"{name}: schedulers[{i}] must take no metric, got {member!r}: "
+                    "Together steps it beside the others, InTurn before or after them"
+                )
+            if member._first_epoch != 0:
+                raise ValueError(
+                    f"{name}: schedulers[{i}] must have last_epoch=-1, got {member!r}: a composite resumes as a whole"
+                )
+        lrs = [lr for member in self._members for lr in _optimizer_lrs(member)]
+        lrs = [self.lr, *lrs] if hasattr(self, "lr") else lrs
+        concrete = [lr for lr in lrs if not isinstance(lr, jax.core.Tracer)]
+        if any(lr != concrete[0] for lr in concrete):
+            raise ValueError(f"{name}: all of lr must be the one learning rate of the optimizer, got {concrete}")
+
+    def _construct_members(self, group: Group) -> tuple[tuple[Any, ...], list[Any], Group]:
+        built, nodes = [], []
+        for member in self._members:
+            scheduler, node, group = member._construct(group)
+            built.append(scheduler)
+            nodes.append(node)
+        return tuple(built), nodes, group
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        built, nodes, group = self._construct_members(group)
+        return replaced(self, schedulers=built), self._node(tuple(nodes)), group
+
+    def _linked(self, group: Group) -> Any:
+        return replaced(self, schedulers=tuple(member._linked(group) for member in self._members))
+
+    def _initial_step(self, node: Any, group: Group) -> tuple[Any, Group]:
+        return self._step(node, group, None)  # torch marks the composite as initial, not its members
+
+    def _start(self) -> tuple[Any, Group]:
+        built, node, group = self._built()
+        group = Group(lr=jnp.asarray(group.lr, jnp.float64), momentum=_float64(group.momentum))
+        if self._first_epoch == 0:
+            return node, group
+        return lax.fori_loop(0, self._first_epoch, lambda _, state: built._step(*state, None), (node, group))  # type: ignore[no-any-return]
+
+    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+        raise NotImplementedError("a composite steps its members instead: see _step")
+
+    def _closed_form(self, t: jax.Array) -> Any:
+        raise NotImplementedError("no closed form is known to be torch's value")
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ChainedScheduler(Composite):
+    r"""Steps several schedulers, one after another, on one learning rate: torch's ChainedScheduler.
+
+    .. math:: \eta_t = (g_n \circ \dots \circ g_1)(\eta_{t-1}), \qquad g_i(\eta) = \text{scheduler } i
+      \text{'s recursive form at } t
+
+    with :math:`t` = count. A scheduler that gives a value of its own (LambdaLR, CyclicLR, OneCycleLR, warm restarts)
+    overwrites what came before it. Callable with a count where all schedulers only multiply; elsewhere step
+    ``.stateful()``, or take ``tabulate(schedule, steps)``.
+
+    Args:
+      schedulers: the schedules, in order, each with the optimizer's learning rate as its lr.
+
+    Raises:
+      TypeError, ValueError: a member is no schedule, takes a metric, or has another lr; there is none.
+
+    Reference:
+      torch.optim.lr_scheduler.ChainedScheduler
+
+    Example:
+      >>> import jaxlr
+      >>> schedule = jaxlr.ChainedScheduler([jaxlr.ConstantLR(0.1, factor=0.5), jaxlr.ExponentialLR(0.1, gamma=0.5)])
+      >>> print(schedule(0), schedule(1), schedule(5))
+      0.05 0.025 0.003125
+    """
+
+    schedulers: Iterable[Schedule]
+
+    def __post_init__(self) -> None:
+        self._check_members(plateau=False)
+
+    @property
+    def _first_epoch(self) -> int:
+        return 0
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return all(member._multiplies for member in self._members)
+
+    @property
+    def _final_epoch(self) -> int | None:
+        return min((end for member in self._members if (end := member._final_epoch) is not None), default=None)
+
+    def _undone(self, node: Any) -> Any:
+        nodes = self._epoch(node)
+        return self._node(tuple(member._undone(n) for member, n in zip(self._members, nodes, strict=True)))
+
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        nodes = []
+        for member, member_node in zip(self._members, self._epoch(node), strict=True):
+            stepped, group = member._step(member_node, group, metric)
+            nodes.append(stepped)
+        return self._node(tuple(nodes)), group
+
+    def _refuse_past_end(self, node: Any) -> None:
+        for member, member_node in zip(self._members, self._epoch(node), strict=True):
+            member._refuse_past_end(member_node)
+
+    def _closed_form(self, t: jax.Array) -> Any:
+        factors = [replaced(member, lr=1.0)._closed_form(t) for member in self._members]
+        return self._initial_lr * math.prod(factors)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class SequentialLR(Composite):
+    r"""Hands one learning rate from scheduler to scheduler at milestones: torch's SequentialLR.
+
+    .. math:: \eta_t = f_i(t - m_i), \qquad i = |\{m \in M : m \le t\}|
+
+    with :math:`M` = milestones, :math:`m_i` the milestone at which scheduler :math:`i` of schedulers takes over (0 for
+    the first), :math:`f_i` its closed form, and :math:`t` = last_epoch + 1 + count. As in torch a scheduler takes over
+    with its closed form at 0, from the initial learning rate; one that has none (MultiplicativeLR, SWALR) goes on from
+    the value it finds. A composite as first member starts one step ahead (pytorch #196243).
+
+    Callable with a count where the closed form is known to be torch's value: the members have one, and none needs the
+    value that it finds. Elsewhere step ``.stateful()``, or take ``tabulate(schedule, steps)``.
+
+    Args:
+      lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
+      schedulers: the schedules, each with the optimizer's learning rate as its lr.
+      milestones: the epochs at which the next one takes over: integers in ascending order, one less than schedulers.
+      last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
+
+    Raises:
+      TypeError, ValueError: an argument is of another type, or out of its range; a member takes a metric, or has
+        another lr.
+      NotImplementedError: a composite would take over at a milestone, where torch raises it.
+
+    Reference:
+      torch.optim.lr_scheduler.SequentialLR
+
+    Example:
+      >>> import jaxlr
+      >>> warmup = jaxlr.LinearLR(0.5, start_factor=0.01, total_iters=5)
+      >>> cosine = jaxlr.CosineAnnealingLR(0.5, T_max=595)
+      >>> schedule = jaxlr.SequentialLR(0.5, [warmup, cosine], milestones=[5])
+      >>> print(schedule(0), schedule(5), schedule(600))
+      0.005 0.5 0.0
+    """
+
+    lr: Scalar
+    schedulers: Iterable[Schedule]
+    milestones: Iterable[int]
+    last_epoch: int = -1
+
+    def __post_init__(self) -> None:
+        self._check(lr=real(at_least=0), milestones=integers, last_epoch=integer(at_least=-1))
+        self._check_members(plateau=False)
+        if list(self._milestones) != sorted(self._milestones):
+            raise ValueError(f"SequentialLR: milestones must be in ascending order, got {list(self._milestones)}")
+        if len(self._milestones) != len(self._members) - 1:
+            raise ValueError(
+                f"SequentialLR: milestones must be {len(self._members) - 1}, one less than schedulers, "
+                f"got {len(self._milestones)}: {list(self._milestones)}"
+            )
+        for i, member in enumerate(self._members):
+            if isinstance(member, per_epoch | Momentum | InTurn | Together):
+                raise TypeError(f"SequentialLR: schedulers[{i}] must be a scheduler of torch's, got {member!r}")
+        for i in self._entered:
+            member = self._members[i]
+            if isinstance(member, Composite):
+                raise NotImplementedError(
+                    f"SequentialLR: schedulers[{i}] must not be a composite, got {member!r}: "
+                    "torch raises NotImplementedError when it takes over"
+                )
+            if not member._enters:
+                raise ValueError(
+                    f"SequentialLR: schedulers[{i}] must have total_iters >= 1, got {member!r}: "
+                    "torch divides by it when it takes over"
+                )
+
+    @property
+    def _milestones(self) -> tuple[int, ...]:
+        return self.milestones  # type: ignore[return-value]
+
+    @property
+    def _first(self) -> int:
+        """The member that runs at epoch 0."""
+        return bisect_right(self._milestones, 0)
+
+    @property
+    def _entered(self) -> list[int]:
+        """The members that take over at a milestone; one whose milestone repeats never does."""
+        later = range(self._first + 1, len(self._members))
+        return [i for i in later if bisect_right(self._milestones, self._milestones[i - 1]) == i]
+
+    @property
+    def _initial_lr(self) -> Scalar:
+        return self.lr
+
+    @property
+    def _final_epoch(self) -> int | None:
+        """Where a member ends before the next one takes over."""
+        if isinstance(self._members[self._first], Composite):
+            return None
+        begins = {self._first: 0} | {i: self._milestones[i - 1] for i in self._entered}
+        next_begins = [*list(begins.values())[1:], math.inf]
+        for (i, begin), next_begin in zip(begins.items(), next_begins, strict=True):
+            end = self._members[i]._final_epoch
+            if end is not None and begin + end < next_begin - 1:
+                return int(begin + end)
+        return None
+
+    @property
+    def _has_closed_form(self) -> bool:
+        first: Schedule
+        first, later = self._members[self._first], self._members[self._first + 1 :]
+        if isinstance(first, Composite) or (not first._absolute and any(map(_sets_initial_lr, later))):
+            return False
+        return first._has_closed_form and all(self._members[i]._closed_after_entering for i in self._entered)
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        built, nodes, group = self._construct_members(group)
+        built = tuple(member._linked(group) for member in built)
+        first = self._first
+        nodes = [member._undone(node) for member, node in zip(built, nodes, strict=True)]
+        entries = Group(lr=group.initial_lr, momentum=group.momentum)
+        nodes[first], entries = built[first]._initial_step(nodes[first], entries)
+        later = [
+            jnp.zeros((), jnp.int64) if isinstance(member, Composite) else member._epoch(node)
+            for member, node in zip(built[first + 1 :], nodes[first + 1 :], strict=True)
+        ]
+        node = self._node((jnp.zeros((), jnp.int64), nodes[first], jnp.asarray(later, jnp.int64)))
+        return replaced(self, schedulers=built), node, group._replace(lr=entries.lr, momentum=entries.momentum)
+
+    def _undone(self, node: Any) -> Any:
+        epoch, first, later = self._epoch(node)
+        members = self._members[self._first + 1 :]
+        undone = [
+            t if isinstance(member, Composite) else member._epoch(member._undone(member._node(t)))
+            for member, t in zip(members, later, strict=True)
+        ]
+        return self._node((epoch, self._members[self._first]._undone(first), jnp.asarray(undone, jnp.int64)))
+
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        epoch, first, later = self._epoch(node)
+        epoch = epoch + 1
+        milestones = jnp.asarray(self._milestones, jnp.int64)
+        i = jnp.searchsorted(milestones, epoch, side="right")
+        entering = jnp.any(milestones == epoch)
+
+        def step_first(first: Any, later: Any, group: Group) -> tuple[Any, Any, Group]:
+            first, group = self._members[self._first]._step(first, group, metric)
+            return first, later, group
+
+        def step_later(k: int) -> Any:
+            member = self._members[self._first + 1 + k]
+            if isinstance(member, Composite):  # its milestone repeats: it never runs
+                return lambda *unchanged: unchanged
+
+            def step(first: Any, later: Any, group: Group) -> tuple[Any, Any, Group]:
+                node = member._node(later[k])
+                entered, stepped = member._enter(node, group), member._step(node, group, metric)
+                node, group = jax.tree.map(lambda a, b: jnp.where(entering, a, b), entered, stepped)
+                return first, later.at[k].set(member._epoch(node)), group
+
+            return step
+
+        branches = [step_first, *map(step_later, range(len(self._members) - self._first - 1))]
+        first, later, group = lax.switch(i - self._first, branches, first, later, group)
+        return self._node((epoch, first, later)), group
+
+    def _refuse_past_end(self, node: Any) -> None:
+        epoch, _, _ = self._epoch(node)
+        end = self._final_epoch
+        if end is not None and not isinstance(epoch, jax.core.Tracer) and int(epoch) >= end:
+            raise ValueError(f"{self!r} ends at epoch {end}: there is no step after it")
+
+    def _closed_form(self, t: jax.Array) -> Any:
+        built, _, _ = self._built()
+        begins = [0] * (self._first + 1) + list(self._milestones[self._first :])
+        i = jnp.searchsorted(jnp.asarray(begins[self._first + 1 :], jnp.int64), t, side="right")
+        branches = [
+            lambda t, member=member, begin=begin: jnp.asarray(member._closed_form(t - begin), jnp.float64)
+            for member, begin in list(zip(built._members, begins, strict=True))[self._first :]
+        ]
+        return lax.switch(i, branches, t)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Together(ChainedScheduler):
+    r"""Schedulers whose ``step`` a training loop calls one after another, a ReduceLROnPlateau among them.
+
+    A ChainedScheduler that also steps a ReduceLROnPlateau, with the metric that
+    ``.stateful().update(state, value=metric)`` receives.
+
+    Args:
+      schedulers: the schedules, in the order in which they are built and stepped, each with the optimizer's learning
+        rate as its lr.
+
+    Raises:
+      TypeError, ValueError: a member is no schedule, or has another lr; there is none.
+
+    Example:
+      >>> import jaxlr
+      >>> warmup = jaxlr.LinearLR(0.1, start_factor=0.5, total_iters=2)
+      >>> schedule = jaxlr.Together([warmup, jaxlr.ReduceLROnPlateau(0.1, patience=0)])
+      >>> print(jaxlr.trajectory(schedule, 4, metrics=[3.0, 2.0, 2.0]))
+      [0.05  0.075 0.1   0.01 ]
+    """
+
+    def __post_init__(self) -> None:
+        self._check_members(plateau=True)
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return not self._takes_metric and super()._has_closed_form
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class InTurn(Composite):
+    r"""Schedulers of which a training loop steps one until a milestone, then the next.
+
+    The loop ``if epoch < 150: plateau.step(metric)``, ``else: swa.step()``. The step from epoch t to t + 1 is that of
+    scheduler :math:`i = |\{m \in M : m \le t\}|` with :math:`M` = milestones. All are built at the start, in order;
+    unlike in a SequentialLR, each goes on from the learning rate that it finds.
+
+    Args:
+      schedulers: the schedules, each with the optimizer's learning rate as its lr.
+      milestones: the epochs from which the next one is stepped: integers in ascending order, one less than schedulers.
+
+    Raises:
+      TypeError, ValueError: an argument is of another type, or out of its range; a member has another lr.
+
+    Example:
+      >>> import jaxlr
+      >>> plateau = jaxlr.ReduceLROnPlateau(0.8, patience=50)
+      >>> schedule = jaxlr.InTurn([plateau, jaxlr.SWALR(0.8, swa_lr=1e-3, anneal_epochs=1)], milestones=[150])
+      >>> print(jaxlr.trajectory(schedule, 152, metrics=[1.0] * 151)[[0, 52, 150, 151]])
+      [0.8   0.08  0.008 0.001]
+    """
+
+    schedulers: Iterable[Schedule]
+    milestones: Iterable[int]
+
+    def __post_init__(self) -> None:
+        self._check(milestones=integers)
+        self._check_members(plateau=True)
+        if list(self._milestones) != sorted(self._milestones):
+            raise ValueError(f"InTurn: milestones must be in ascending order, got {list(self._milestones)}")
+        if len(self._milestones) != len(self._members) - 1:
+            raise ValueError(
+                f"InTurn: milestones must be {len(self._members) - 1}, one less than schedulers, "
+                f"got {len(self._milestones)}: {list(self._milestones)}"
+            )
+
+    @property
+    def _milestones(self) -> tuple[int, ...]:
+        return self.milestones  # type: ignore[return-value]
+
+    @property
+    def _first_epoch(self) -> int:
+        return 0
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return False
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        built, nodes, group = self._construct_members(group)
+        return replaced(self, schedulers=built), self._node((jnp.zeros((), jnp.int64), tuple(nodes))), group
+
+    def _undone(self, node: Any) -> Any:
+        raise NotImplementedError("InTurn is no torch scheduler: nothing undoes it")
+
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        epoch, nodes = self._epoch(node)
+
+        def step_member(i: int) -> Any:
+            def step(nodes: Any, group: Group) -> tuple[Any, Group]:
+                stepped, group = self._members[i]._step(nodes[i], group, metric)
+                return (*nodes[:i], stepped, *nodes[i + 1 :]), group
+
+            return step
+
+        i = jnp.searchsorted(jnp.asarray(self._milestones, jnp.int64), epoch, side="right")
+        nodes, group = lax.switch(i, list(map(step_member, range(len(self._members)))), nodes, group)
+        return self._node((epoch + 1, nodes)), group
+
+    def _refuse_past_end(self, node: Any) -> None:
+        epoch, nodes = self._epoch(node)
+        if not isinstance(epoch, jax.core.Tracer):
+            i = bisect_right(self._milestones, int(epoch))
+            self._members[i]._refuse_past_end(nodes[i])
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Momentum(Schedule):
+    """The momentum (or beta1) that the members of a composite drive: SequentialLR(...).momentum.
+
+    Args:
+      schedule: a composite with a member that cycles the momentum.
+
+    Raises:
+      TypeError, ValueError: the schedule is no composite, or no member has cycle_momentum=True.
+
+    Example:
+      >>> import jaxlr
+      >>> flat = jaxlr.ConstantLR(0.1, factor=0.5, total_iters=2)
+      >>> schedule = jaxlr.SequentialLR(0.1, [flat, jaxlr.OneCycleLR(0.1, total_steps=20)], milestones=[2])
+      >>> print(jaxlr.tabulate(schedule.momentum, 8).values[7])
+      0.85
+    """
+
+    schedule: Composite
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.schedule, Composite):
+            raise TypeError(f"Momentum: schedule must be a composite, got {self.schedule!r}")
+        if not self.schedule._cycles_momentum:
+            raise ValueError(f"Momentum: schedule must have a member with cycle_momentum=True, got {self.schedule!r}")
+
+    @property
+    def _first_epoch(self) -> int:
+        return self.schedule._first_epoch
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return False
+
+    @property
+    def _takes_metric(self) -> bool:
+        return self.schedule._takes_metric
+
+    @property
+    def _final_epoch(self) -> int | None:
+        return self.schedule._final_epoch
+
+    def _closed_form(self, t: jax.Array) -> Any:
+        raise NotImplementedError("no closed form is known to be torch's value")
+
+    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+        raise NotImplementedError("Momentum steps the composite instead: see _step")
+
+    def _built(self) -> tuple[Any, Any, Group]:
+        return self.schedule._built()
+
+    def _start(self) -> tuple[Any, Group]:
+        return self.schedule._start()
+
+    def _held(self, group: Group) -> Any:
+        return group.momentum
+
+    def _refuse_past_end(self, node: Any) -> None:
+        self.schedule._refuse_past_end(node)
+
+
+def _float64(x: Any) -> Any:
+    return None if x is None else jnp.asarray(x, jnp.float64)
+
+
+def _optimizer_lrs(member: Any) -> list[Any]:
+    if isinstance(member, Composite):
+        own = [member.lr] if hasattr(member, "lr") else []
+        return own + [lr for inner in member._members for lr in _optimizer_lrs(inner)]
+    if isinstance(member, per_epoch):
+        return _optimizer_lrs(member.schedule)
+    return [member.lr] if hasattr(member, "lr") else []
+
+
+def _sets_initial_lr(member: Any) -> bool:
+    return any(map(_sets_initial_lr, member._members)) if isinstance(member, Composite) else member._sets_initial_lr
+
+
+def _cycles_momentum(member: Any) -> bool:
+    return member._cycles_momentum if isinstance(member, Composite) else member._own_momentum is not None

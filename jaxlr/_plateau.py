@@ -1,0 +1,164 @@
+"""The schedule that a metric drives."""
+
+import dataclasses
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr._arguments import choice, integer, real
+from jaxlr._base import Group, Scalar, Schedule, State, Stateful
+
+
+class PlateauState(NamedTuple):
+    """What torch's ReduceLROnPlateau remembers.
+
+    Attributes:
+      last_epoch: the steps so far.
+      best: the best metric, a float64.
+      cooldown_counter: the steps of cooldown that are left.
+      num_bad_epochs: the steps since the best metric.
+    """
+
+    last_epoch: Any
+    best: Any
+    cooldown_counter: Any
+    num_bad_epochs: Any
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ReduceLROnPlateau(Schedule):
+    r"""Multiplies the learning rate by factor when a metric has stopped improving: torch's ReduceLROnPlateau.
+
+    .. math:: \eta \leftarrow \max(\eta f, \eta_{min}) \quad \text{if } n > p \text{ and } \eta - \max(\eta f,
+      \eta_{min}) > \epsilon
+
+    with :math:`f` = factor, :math:`\eta_{min}` = min_lr, :math:`\epsilon` = eps, :math:`p` = patience, and :math:`n`
+    the number of steps, outside the cooldown after a cut, since the metric :math:`a` was last better than the best:
+
+    * min, rel: :math:`a < best (1 - threshold)`; min, abs: :math:`a < best - threshold`
+    * max, rel: :math:`a > best (1 + threshold)`; max, abs: :math:`a > best + threshold`
+
+    Compared in float64, as torch does. NaN is never better. It is Optax's StatefulSchedule itself: ``update`` takes the
+    metric as ``value``. In ``optax.inject_hyperparams(optax.adam)(learning_rate=plateau)`` every
+    ``tx.update(grads, state, params, value=loss)`` is a step. A loop that steps once an epoch keeps the state itself,
+    ``state = plateau.update(state, value=metric)``, and trains with ``plateau(state)``.
+
+    Args:
+      lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
+      mode: "min" or "max".
+      factor: a finite number < 1, or a traced scalar.
+      patience: the bad steps that are let pass: an integer >= 0.
+      threshold: how much better is better: a finite number, or a traced scalar.
+      threshold_mode: "rel" or "abs".
+      cooldown: the steps after a cut that do not count: an integer >= 0.
+      min_lr: the least learning rate: a finite number, or a traced scalar.
+      eps: the least cut that is made: a finite number, or a traced scalar.
+
+    Raises:
+      TypeError, ValueError: an argument is of another type, or out of its range.
+
+    Reference:
+      torch.optim.lr_scheduler.ReduceLROnPlateau
+
+    Example:
+      >>> import jaxlr
+      >>> plateau = jaxlr.ReduceLROnPlateau(0.1, patience=0)
+      >>> state = plateau.init()
+      >>> for metric in (1.0, 1.0):
+      ...     state = plateau.update(state, value=metric)
+      >>> print(plateau(state))
+      0.01
+    """
+
+    lr: Scalar
+    mode: str = "min"
+    factor: Scalar = 0.1
+    patience: int = 10
+    threshold: Scalar = 1e-4
+    threshold_mode: str = "rel"
+    cooldown: int = 0
+    min_lr: Scalar = 0.0
+    eps: Scalar = 1e-8
+
+    def __post_init__(self) -> None:
+        self._check(
+            lr=real(at_least=0),
+            mode=choice("min", "max"),
+            factor=real(below=1),
+            patience=integer(at_least=0),
+            threshold=real(),
+            threshold_mode=choice("rel", "abs"),
+            cooldown=integer(at_least=0),
+            min_lr=real(),
+            eps=real(),
+        )
+
+    def init(self) -> State:
+        """The state after torch's constructor."""
+        return Stateful(self).init()
+
+    def update(self, state: State, *, value: Any = None, **extra_args: Any) -> State:
+        """The state after torch's ``scheduler.step(value)``; see Stateful.update."""
+        return Stateful(self).update(state, value=value, **extra_args)
+
+    def __call__(self, state: State, **extra_args: Any) -> jax.Array:  # type: ignore[override]
+        """The learning rate in the state: a scalar, float32 (float64 where jax_enable_x64 is on)."""
+        return Stateful(self)(state, **extra_args)
+
+    @property
+    def _first_epoch(self) -> int:
+        return 0
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return False
+
+    @property
+    def _takes_metric(self) -> bool:
+        return True
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        zero = jnp.zeros((), jnp.int64)
+        worst = jnp.asarray(math.inf if self.mode == "min" else -math.inf, jnp.float64)
+        return self, self._node(PlateauState(zero, worst, zero, zero)), group
+
+    def _start(self) -> tuple[Any, Group]:
+        _, node, group = self._built()
+        return node, group
+
+    def _is_better(self, metric: Any, best: Any) -> Any:
+        match self.mode, self.threshold_mode:
+            case "min", "rel":
+                return metric < best * (1 - self.threshold)
+            case "min", "abs":
+                return metric < best - self.threshold
+            case "max", "rel":
+                return metric > best * (1 + self.threshold)
+            case _:
+                return metric > best + self.threshold
+
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        last_epoch, best, cooldown_counter, num_bad_epochs = self._epoch(node)
+
+        better = self._is_better(metric, best)
+        best = jnp.where(better, metric, best)
+        in_cooldown = cooldown_counter > 0
+        num_bad_epochs = jnp.where(better | in_cooldown, 0, num_bad_epochs + 1)
+        cooldown_counter = jnp.where(in_cooldown, cooldown_counter - 1, cooldown_counter)
+
+        reduce = num_bad_epochs > self.patience
+        new_lr = jnp.maximum(group.lr * self.factor, self.min_lr)
+        lr = jnp.where(reduce & (group.lr - new_lr > self.eps), new_lr, group.lr)
+        cooldown_counter = jnp.where(reduce, self.cooldown, cooldown_counter)
+        num_bad_epochs = jnp.where(reduce, 0, num_bad_epochs)
+
+        state = PlateauState(last_epoch + 1, best, cooldown_counter, num_bad_epochs)
+        return self._node(state), group._replace(lr=lr)
+
+    def _closed_form(self, t: jax.Array) -> Any:
+        raise NotImplementedError("a metric drives it: no closed form")
+
+    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+        raise NotImplementedError("a metric drives it: see _step")
