@@ -26,6 +26,7 @@ class Case:
       fractional: the batches of an epoch, where torch's scheduler.step takes the fractional epoch.
       torch_overflows_at: the count at which torch itself raises an OverflowError.
       seed: of the metrics, where a step takes one.
+      quirk: what surprises people in it.
     """
 
     scheduler: str
@@ -37,6 +38,7 @@ class Case:
     fractional: int | None = None
     torch_overflows_at: int | None = None
     seed: int | None = None
+    quirk: str = ""
 
     def __str__(self) -> str:
         return self._text(self.lr)
@@ -382,3 +384,119 @@ CASES: tuple[Case, ...] = (
     Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 1_000_000, "anneal_strategy": "linear"}, lr=0.8),
     Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 20}, last_epoch=9),
 )
+
+
+def _chained(*schedulers: Case, **options: Any) -> Case:
+    return Case("ChainedScheduler", {"schedulers": schedulers}, **options)
+
+
+def _sequential(milestones: list[int], *schedulers: Case, **options: Any) -> Case:
+    return Case("SequentialLR", {"schedulers": schedulers, "milestones": milestones}, **options)
+
+
+def _plateau(seed: int = 0, lr: float = 0.1, quirk: str = "", **arguments: Any) -> Case:
+    return Case("ReduceLROnPlateau", arguments, lr=lr, seed=seed, quirk=quirk)
+
+
+_WARMUP = Case("LinearLR", {"start_factor": 0.1, "total_iters": 10})
+_CONSTANT = Case("ConstantLR", {"factor": 0.5, "total_iters": 7})
+_STEP = Case("StepLR", {"step_size": 20, "gamma": 0.5})
+_EXPONENTIAL = Case("ExponentialLR", {"gamma": 0.99})
+_HALF = Case("ExponentialLR", {"gamma": 0.5})
+_COSINE = Case("CosineAnnealingLR", {"T_max": 90})
+_RESTARTS = Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2})
+_CYCLIC = Case("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 5})
+_ONE_CYCLE = Case("OneCycleLR", {"max_lr": 0.3, "total_steps": 400})
+_MULTIPLICATIVE = Case("MultiplicativeLR", {"lr_lambda": constant})
+_SWA = Case("SWALR", {"swa_lr": 0.05})
+
+# Schedulers that act on one another, or on a metric. Nothing of a recipe but the outermost lr counts.
+COMPOSITES: tuple[Case, ...] = (
+    # torchvision's EfficientNetV2, and AlgoPerf's warm-up and cosine, 5 % past the end
+    _sequential(
+        [5],
+        Case("LinearLR", {"start_factor": 0.01, "total_iters": 5}),
+        Case("CosineAnnealingLR", {"T_max": 595}),
+        lr=0.5,
+    ),
+    _sequential(
+        [1999],
+        Case("LinearLR", {"start_factor": 1e-10, "total_iters": 1999}),
+        Case("CosineAnnealingLR", {"T_max": 88_001}),
+        lr=1.7486e-3,
+    ),
+    _sequential(
+        [30],
+        Case("CyclicLR", {"base_lr": 0.005, "max_lr": 0.1, "step_size_up": 15, "step_size_down": 15}),
+        Case("LinearLR", {"start_factor": 0.05, "end_factor": 0.001}),
+    ),
+    _sequential([10], _WARMUP, _STEP),
+    _sequential([10, 20, 30, 40], _WARMUP, _COSINE, _EXPONENTIAL, _RESTARTS, _STEP),
+    _sequential([0], _WARMUP, _COSINE),
+    _sequential([0, 0, 25], _WARMUP, _CONSTANT, _COSINE, _STEP),
+    _sequential([5, 5, 15], _WARMUP, _CONSTANT, _COSINE, _STEP),
+    _sequential([5, 5], _WARMUP, _chained(_STEP, _COSINE), _EXPONENTIAL),
+    _sequential([10], _WARMUP, _COSINE, last_epoch=24),
+    _sequential([12, 40], _EXPONENTIAL, _MULTIPLICATIVE, _SWA),
+    _sequential([9, 20], _CYCLIC, _ONE_CYCLE, _EXPONENTIAL),
+    _sequential([], _COSINE),
+    _sequential(
+        [3],
+        _HALF,
+        Case("LinearLR", {"start_factor": 0.1, "total_iters": 4}),
+        quirk="LinearLR starts from initial_lr",
+    ),
+    _sequential([4], _sequential([2], _HALF, _STEP), _EXPONENTIAL, quirk="a nested sequence starts one step ahead"),
+    _sequential([4], _chained(_EXPONENTIAL, _STEP), _COSINE, quirk="a nested chain starts one step ahead"),
+    _sequential(
+        [2],
+        _CONSTANT,
+        Case("OneCycleLR", {"max_lr": 2.0, "total_steps": 200}),
+        quirk="OneCycleLR overwrites initial_lr",
+    ),
+    _sequential(
+        [50], _ONE_CYCLE, Case("OneCycleLR", {"max_lr": 1.0, "total_steps": 99}), quirk="the last max_lr counts"
+    ),
+    _sequential([5], _STEP, Case("ConstantLR", {"factor": 0.5, "total_iters": 0}), quirk="the factor is never applied"),
+    _sequential([5], _STEP, Case("MultiStepLR", {"milestones": [-1, 9]}), quirk="enters below a negative milestone"),
+    _sequential([5], _STEP, _SWA, quirk="SWALR counts its own steps"),
+    _chained(
+        Case("CosineAnnealingLR", {"T_max": 5000, "eta_min": 1e-5}),
+        Case("LinearLR", {"start_factor": 0.001, "end_factor": 1.0, "total_iters": 500}),
+    ),
+    _chained(_CONSTANT, _EXPONENTIAL),
+    _chained(_WARMUP, _STEP, _EXPONENTIAL),
+    _chained(_MULTIPLICATIVE, _STEP),
+    _chained(_COSINE, Case("MultiStepLR", {"milestones": [3, 9]})),
+    _chained(_sequential([10], _WARMUP, _COSINE), _EXPONENTIAL),
+    _chained(_chained(_WARMUP, _SWA), _sequential([7], _STEP, _COSINE)),
+    _chained(_CYCLIC, _EXPONENTIAL, quirk="CyclicLR brings base_lr"),
+    _chained(_EXPONENTIAL, Case("LambdaLR", {"lr_lambda": inverse}), quirk="an absolute member overwrites"),
+    _chained(_EXPONENTIAL, _ONE_CYCLE, _RESTARTS, quirk="an absolute member overwrites"),
+    _plateau(1),
+    _plateau(2, mode="max", threshold_mode="abs", patience=3),
+    _plateau(3, threshold=0.05, cooldown=4, patience=2, factor=0.5),
+    _plateau(4, mode="max", threshold=0.01, min_lr=0.01, factor=0.3, patience=0),
+    _plateau(5, threshold_mode="abs", threshold=0.0, patience=1, eps=1e-3),
+    _plateau(6, factor=0.0, patience=5),
+    _plateau(7, lr=2e-8, factor=0.5, patience=1, quirk="no cut smaller than eps"),
+    _plateau(8, lr=0.8, patience=50, factor=0.9),
+    Case("Together", {"schedulers": (_WARMUP, _plateau(patience=3, factor=0.5))}, seed=9),
+    Case("Together", {"schedulers": (_plateau(patience=2, factor=0.9), _EXPONENTIAL, _SWA)}, seed=10),
+    Case(
+        "InTurn",
+        {
+            "schedulers": (
+                _plateau(patience=50),
+                Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 1, "anneal_strategy": "linear"}),
+            ),
+            "milestones": [150],
+        },
+        lr=0.8,
+        seed=11,
+    ),
+    Case("InTurn", {"schedulers": (_WARMUP, _plateau(patience=1, factor=0.7)), "milestones": [10]}, seed=12),
+    Case("InTurn", {"schedulers": (_EXPONENTIAL, _SWA, _MULTIPLICATIVE), "milestones": [10, 30]}),
+)
+
+RECIPES: tuple[Case, ...] = (*CASES, *COMPOSITES)

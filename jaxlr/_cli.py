@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jaxlr._cases import CASES, VISUAL_GUIDE
+from jaxlr._cases import RECIPES, VISUAL_GUIDE
 from jaxlr._compare import Row, compare_case
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -34,7 +34,7 @@ def verify(  # noqa: PLR0917 typer makes options of them
     _need("torch", extra="torch")
     from jaxlr import _report  # noqa: PLC0415 rich is an extra
 
-    cases = [case for case in CASES if only in str(case)]
+    cases = [case for case in RECIPES if only in str(case)]
     if not cases:
         raise typer.BadParameter(f"no recipe contains {only!r}", param_hint="--only")
     for path, option in ((markdown, "--markdown"), (json, "--json"), (plot, "--plot")):

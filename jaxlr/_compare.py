@@ -75,6 +75,7 @@ def compare_case(case: Case, steps: int) -> list[Row]:
     ported: dict[str, Schedule] = {"lr": schedule}
     if schedule._own_momentum is not None:
         ported["momentum"] = schedule._own_momentum
+    recipe = f"{case}: {case.quirk}" if case.quirk else str(case)
     rows = []
     for name, port in ported.items():
         for form in ("closed", "recursive"):
@@ -83,7 +84,7 @@ def compare_case(case: Case, steps: int) -> list[Row]:
             n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and port._sequential else steps
             ours = trajectory(port, n, form=form, metrics=metrics)
             label = form if name == "lr" else f"{form}, momentum"
-            rows.append(Row(str(case), label, compare(ours, theirs[name][:n])))
+            rows.append(Row(recipe, label, compare(ours, theirs[name][:n])))
     return rows
 
 
