@@ -50,6 +50,7 @@ class Schedule(abc.ABC):
     _multiplies: ClassVar[bool] = False  # whether a step only multiplies the learning rate it finds
     _absolute: ClassVar[bool] = False  # whether a step gives a value of its own, whatever it finds
     _sets_initial_lr: ClassVar[bool] = False  # whether torch's constructor overwrites the group's initial_lr
+    _numbers: ClassVar[tuple[str, ...]] = ("lr",)  # the fields that may be traced inside a composite
 
     @abc.abstractmethod
     def _closed_form(self, t: jax.Array) -> Any:
@@ -169,9 +170,13 @@ class Schedule(abc.ABC):
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
         """Torch's constructor: the schedule with the initial_lr it found, its node, and the group."""
+        built, group = self._registered(group)
+        return built, self._node(0), built._edited(group, 0, initial=True)
+
+    def _registered(self, group: Group) -> tuple[Any, Group]:
+        """Torch's constructor but for the learning rate of its first step."""
         group = group.with_initial_lr()
-        built = replaced(self, lr=group.initial_lr)
-        return built, self._node(jnp.zeros((), jnp.int64)), built._edited(group, 0, initial=True)
+        return replaced(self, lr=group.initial_lr), group
 
     def _linked(self, group: Group) -> Any:
         """The schedule with what later constructors have written over its entries in the group."""
@@ -209,12 +214,12 @@ class Schedule(abc.ABC):
         del node
         group = self._edited(group, 0, initial=False)
         lr = jnp.asarray(self._entry_lr(group), jnp.float64)
-        return self._node(jnp.zeros((), jnp.int64)), group._replace(lr=lr)
+        return self._node(jnp.asarray(0, jnp.int64)), group._replace(lr=lr)
 
     def _entry_lr(self, group: Group) -> Any:
         """Torch's closed form at 0, or else its recursive form there."""
         del group
-        return self._closed_form(jnp.zeros((), jnp.int64))
+        return self._closed_form(jnp.asarray(0, jnp.int64))
 
     def _node(self, t: Any) -> Any:
         return {type(self).__name__: t}

@@ -410,6 +410,28 @@ _ONE_CYCLE = Case("OneCycleLR", {"max_lr": 0.3, "total_steps": 400})
 _MULTIPLICATIVE = Case("MultiplicativeLR", {"lr_lambda": constant})
 _SWA = Case("SWALR", {"swa_lr": 0.05})
 
+# A sequence of many members of a class has one program for them all: each class, with three sets of numbers.
+_NUMBERED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("StepLR", {"step_size": 2, "gamma": 0.3}),
+    ("MultiStepLR", {"milestones": (2, 3), "gamma": 0.3}),
+    ("ConstantLR", {"factor": 0.3, "total_iters": 2}),
+    ("LinearLR", {"start_factor": 0.3, "end_factor": 0.2, "total_iters": 3}),
+    ("ExponentialLR", {"gamma": 0.3}),
+    ("PolynomialLR", {"total_iters": 3, "power": 0.7}),
+    ("CosineAnnealingLR", {"T_max": 3, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "eta_min": 0.01}),
+    ("LambdaLR", {"lr_lambda": inverse}),
+    ("MultiplicativeLR", {"lr_lambda": constant}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 2, "base_momentum": 0.3, "max_momentum": 0.31}),
+    ("OneCycleLR", {"max_lr": 0.1, "total_steps": 1000, "div_factor": 10.0}),
+    ("SWALR", {"swa_lr": 0.1, "anneal_epochs": 2}),
+)
+
+
+def _numbered(name: str, arguments: dict[str, Any], i: int) -> Case:
+    return Case(name, {key: value if callable(value) else value * i for key, value in arguments.items()})
+
+
 # Schedulers that act on one another, or on a metric. Nothing of a recipe but the outermost lr counts.
 COMPOSITES: tuple[Case, ...] = (
     # torchvision's EfficientNetV2, and AlgoPerf's warm-up and cosine, 5 % past the end
@@ -436,10 +458,25 @@ COMPOSITES: tuple[Case, ...] = (
     _sequential([0, 0, 25], _WARMUP, _CONSTANT, _COSINE, _STEP),
     _sequential([5, 5, 15], _WARMUP, _CONSTANT, _COSINE, _STEP),
     _sequential([5, 5], _WARMUP, _chained(_STEP, _COSINE), _EXPONENTIAL),
+    _sequential(
+        [7 * i for i in range(1, 34)],
+        _WARMUP,
+        *(
+            _numbered(name, arguments, i)
+            for i in (1, 2, 3)
+            for name, arguments in _NUMBERED
+            if name not in ("MultiplicativeLR", "SWALR")
+        ),
+    ),
     _sequential([10], _WARMUP, _COSINE, last_epoch=24),
     _sequential([12, 40], _EXPONENTIAL, _MULTIPLICATIVE, _SWA),
     _sequential([9, 20], _CYCLIC, _ONE_CYCLE, _EXPONENTIAL),
     _sequential([], _COSINE),
+    _sequential(
+        [7 * i for i in range(1, 40)],
+        _WARMUP,
+        *(_numbered(name, arguments, i) for i in (1, 2, 3) for name, arguments in _NUMBERED),
+    ),
     _sequential(
         [3],
         _HALF,

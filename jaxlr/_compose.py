@@ -3,16 +3,19 @@
 import dataclasses
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxlr._arguments import integer, integers, real
 from jaxlr._base import Group, Scalar, Schedule, replaced
 from jaxlr._per_epoch import per_epoch
+from jaxlr._swa import SWALR
 
 
 class Composite(Schedule):
@@ -81,16 +84,20 @@ class Composite(Schedule):
         if any(lr != concrete[0] for lr in concrete):
             raise ValueError(f"{name}: all of lr must be the one learning rate of the optimizer, got {concrete}")
 
-    def _construct_members(self, group: Group) -> tuple[tuple[Any, ...], list[Any], Group]:
+    def _construct_members(self, group: Group, *, lr: bool) -> tuple[tuple[Any, ...], list[Any], Group]:
+        """Constructs the members; lr: whether the learning rate that they leave counts."""
         built, nodes = [], []
         for member in self._members:
-            scheduler, node, group = member._construct(group)
+            if lr or isinstance(member, Composite):
+                scheduler, node, group = member._construct(group)
+            else:
+                (scheduler, group), node = member._registered(group), member._node(0)
             built.append(scheduler)
             nodes.append(node)
         return tuple(built), nodes, group
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        built, nodes, group = self._construct_members(group)
+        built, nodes, group = self._construct_members(group, lr=True)
         return replaced(self, schedulers=built), self._node(tuple(nodes)), group
 
     def _linked(self, group: Group) -> Any:
@@ -102,6 +109,7 @@ class Composite(Schedule):
     def _start(self) -> tuple[Any, Group]:
         built, node, group = self._built()
         group = Group(lr=jnp.asarray(group.lr, jnp.float64), momentum=_float64(group.momentum))
+        node = jax.tree.map(jnp.asarray, node)
         if self._first_epoch == 0:
             return node, group
         return lax.fori_loop(0, self._first_epoch, lambda _, state: built._step(*state, None), (node, group))  # type: ignore[no-any-return]
@@ -286,27 +294,24 @@ class SequentialLR(Composite):
         return first._has_closed_form and all(self._members[i]._closed_after_entering for i in self._entered)
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        built, nodes, group = self._construct_members(group)
+        built, nodes, group = self._construct_members(group, lr=False)
         built = tuple(member._linked(group) for member in built)
         first = self._first
         nodes = [member._undone(node) for member, node in zip(built, nodes, strict=True)]
         entries = Group(lr=group.initial_lr, momentum=group.momentum)
         nodes[first], entries = built[first]._initial_step(nodes[first], entries)
         later = [
-            jnp.zeros((), jnp.int64) if isinstance(member, Composite) else member._epoch(node)
+            0 if isinstance(member, Composite) else member._epoch(node)
             for member, node in zip(built[first + 1 :], nodes[first + 1 :], strict=True)
         ]
-        node = self._node((jnp.zeros((), jnp.int64), nodes[first], jnp.asarray(later, jnp.int64)))
+        node = self._node((0, nodes[first], jnp.asarray(later, jnp.int64)))
         return replaced(self, schedulers=built), node, group._replace(lr=entries.lr, momentum=entries.momentum)
 
     def _undone(self, node: Any) -> Any:
         epoch, first, later = self._epoch(node)
         members = self._members[self._first + 1 :]
-        undone = [
-            t if isinstance(member, Composite) else member._epoch(member._undone(member._node(t)))
-            for member, t in zip(members, later, strict=True)
-        ]
-        return self._node((epoch, self._members[self._first]._undone(first), jnp.asarray(undone, jnp.int64)))
+        counted = [not isinstance(member, Composite | SWALR) for member in members]
+        return self._node((epoch, self._members[self._first]._undone(first), later - jnp.asarray(counted, jnp.int64)))
 
     def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
         epoch, first, later = self._epoch(node)
@@ -319,21 +324,22 @@ class SequentialLR(Composite):
             first, group = self._members[self._first]._step(first, group, metric)
             return first, later, group
 
-        def step_later(k: int) -> Any:
-            member = self._members[self._first + 1 + k]
-            if isinstance(member, Composite):  # its milestone repeats: it never runs
-                return lambda *unchanged: unchanged
-
+        def step_later(kind: Kind) -> Any:
             def step(first: Any, later: Any, group: Group) -> tuple[Any, Any, Group]:
+                k = i - self._first - 1
+                member = kind.member(k)
                 node = member._node(later[k])
                 entered, stepped = member._enter(node, group), member._step(node, group, metric)
-                node, group = jax.tree.map(lambda a, b: jnp.where(entering, a, b), entered, stepped)
+                node, group = jax.tree.map(partial(jnp.where, entering), entered, stepped)
                 return first, later.at[k].set(member._epoch(node)), group
 
             return step
 
-        branches = [step_first, *map(step_later, range(len(self._members) - self._first - 1))]
-        first, later, group = lax.switch(i - self._first, branches, first, later, group)
+        kinds, kind_of = _kinds(self._members[self._first + 1 :])
+        branch = jnp.asarray([0, *(kind + 1 for kind in kind_of)])[i - self._first]
+        branches = [step_first, *map(step_later, kinds)]
+        operands = jax.tree.map(partial(jnp.asarray, dtype=jnp.int64), (first, later))
+        first, later, group = lax.switch(branch, branches, *operands, group)
         return self._node((epoch, first, later)), group
 
     def _refuse_past_end(self, node: Any) -> None:
@@ -344,13 +350,68 @@ class SequentialLR(Composite):
 
     def _closed_form(self, t: jax.Array) -> Any:
         built, _, _ = self._built()
-        begins = [0] * (self._first + 1) + list(self._milestones[self._first :])
-        i = jnp.searchsorted(jnp.asarray(begins[self._first + 1 :], jnp.int64), t, side="right")
-        branches = [
-            lambda t, member=member, begin=begin: jnp.asarray(member._closed_form(t - begin), jnp.float64)
-            for member, begin in list(zip(built._members, begins, strict=True))[self._first :]
-        ]
-        return lax.switch(i, branches, t)
+        first, *later = built._members[self._first :]
+        begins = jnp.asarray([0, *self._milestones[self._first :]], jnp.int64)
+        i = jnp.searchsorted(begins[1:], t, side="right")
+
+        def value_of(kind: Kind) -> Any:
+            return lambda t: jnp.asarray(kind.member(i - 1)._closed_form(t), jnp.float64)
+
+        kinds, kind_of = _kinds(later)
+        branches = [lambda t: jnp.asarray(first._closed_form(t), jnp.float64), *map(value_of, kinds)]
+        return lax.switch(jnp.asarray([0, *(kind + 1 for kind in kind_of)])[i], branches, t - begins[i])
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """Members of a sequence that are alike but for their numbers: one program serves them all.
+
+    Attributes:
+      alike: one of them.
+      numbers: by the name of the field, those numbers, for every member of the sequence.
+    """
+
+    alike: Any
+    numbers: dict[str, Any]
+
+    def member(self, k: Any) -> Any:
+        """The member at place k of the sequence."""
+        return replaced(self.alike, **{name: numbers[k] for name, numbers in self.numbers.items()})
+
+
+def _kinds(members: Sequence[Any]) -> tuple[list[Kind], list[int]]:
+    """The kinds among the members, and which of them each is; a composite among them never runs."""
+    of_kind: dict[Any, list[int]] = {}
+    for k, member in enumerate(members):
+        if isinstance(member, Composite):
+            continue
+        fields = [field.name for field in dataclasses.fields(member) if field.name not in member._numbers]
+        of_kind.setdefault((type(member), *(_hashable(getattr(member, name)) for name in fields)), []).append(k)
+    kinds, kind_of = [], [0] * len(members)
+    for number, places in enumerate(of_kind.values()):
+        alike = members[places[0]]
+        names = alike._numbers if len(places) > 1 else ()
+        numbers = {name: [getattr(alike, name)] * len(members) for name in names}
+        for k in places:
+            kind_of[k] = number
+            for name in names:
+                numbers[name][k] = getattr(members[k], name)
+        kinds.append(Kind(alike, {name: _array(column) for name, column in numbers.items()}))
+    return kinds, kind_of
+
+
+def _hashable(value: Any) -> Any:
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return value
+
+
+def _array(column: list[Any]) -> jax.Array:
+    if any(isinstance(x, jax.Array) for x in column):
+        return jnp.stack([jnp.asarray(x, jnp.float64) for x in column])
+    return jnp.asarray(np.array(column))
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -433,8 +494,8 @@ class InTurn(Composite):
         return False
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        built, nodes, group = self._construct_members(group)
-        return replaced(self, schedulers=built), self._node((jnp.zeros((), jnp.int64), tuple(nodes))), group
+        built, nodes, group = self._construct_members(group, lr=True)
+        return replaced(self, schedulers=built), self._node((0, tuple(nodes))), group
 
     def _undone(self, node: Any) -> Any:
         raise NotImplementedError("InTurn is no torch scheduler: nothing undoes it")

@@ -44,6 +44,7 @@ class CosineAnnealingLR(Schedule):
     T_max: int
     eta_min: Scalar = 0.0
     last_epoch: int = -1
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "T_max", "eta_min")
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), T_max=integer(at_least=1), eta_min=real(), last_epoch=integer(at_least=-1))
@@ -54,7 +55,7 @@ class CosineAnnealingLR(Schedule):
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         if initial:
             return lr
-        rising = lr + (self.lr - self.eta_min) * (1 - math.cos(math.pi / self.T_max)) / 2
+        rising = lr + (self.lr - self.eta_min) * (1 - jnp.cos(math.pi / self.T_max)) / 2
         ratio = (1 + jnp.cos(math.pi * t / self.T_max)) / (1 + jnp.cos(math.pi * (t - 1) / self.T_max))
         at_bottom = (t - 1 - self.T_max) % (2 * self.T_max) == 0
         return jnp.where(at_bottom, rising, ratio * (lr - self.eta_min) + self.eta_min)
@@ -99,6 +100,7 @@ class CosineAnnealingWarmRestarts(Schedule):
     last_epoch: int = -1
     _fractional: ClassVar[bool] = True
     _absolute: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "eta_min")
 
     def __post_init__(self) -> None:
         self._check(

@@ -74,6 +74,7 @@ class CyclicLR(Schedule):
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
     _scales: Any = dataclasses.field(default=None, init=False, compare=False)  # the table, where there is one
     _absolute: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ("base_lr", "max_lr", "step_size_up", "base_momentum", "max_momentum")
 
     def __post_init__(self) -> None:
         self._check(
@@ -130,12 +131,16 @@ class CyclicLR(Schedule):
         return self.momentum if self.cycle_momentum else None
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        built, group = self._registered(group)
+        # Torch's constructor takes its first step, which gives initial_lr, before it knows base_lr.
+        return built, self._node(0), group._replace(lr=group.initial_lr)
+
+    def _registered(self, group: Group) -> tuple[Any, Group]:
         group = group._replace(lr=self.base_lr).with_initial_lr()
         if self.cycle_momentum:
             entries = {"base_momentum": self.base_momentum, "max_momentum": self.max_momentum}
             group = group._replace(momentum=self.max_momentum, **entries)
-        # Torch's constructor takes its first step, which gives initial_lr, before it knows base_lr.
-        return self, self._node(jnp.zeros((), jnp.int64)), group._replace(lr=group.initial_lr)
+        return self, group
 
     def _scale(self, cycle: Any, t: Any) -> Any:
         if self.total_steps is not None:
@@ -223,6 +228,7 @@ class OneCycleLR(Schedule):
     three_phase: bool = False
     last_epoch: int = -1
     _absolute: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ()
     _sets_initial_lr: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -282,11 +288,13 @@ class OneCycleLR(Schedule):
     def _own_momentum(self) -> "OneCycleMomentum | None":
         return self.momentum if self.cycle_momentum else None
 
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+    def _registered(self, group: Group) -> tuple[Any, Group]:
         group = group._replace(initial_lr=self._initial_lr, one_cycle=self)
         if self.cycle_momentum:
-            group = group._replace(base_momentum=self.base_momentum, max_momentum=self.max_momentum)
-        return self, self._node(jnp.zeros((), jnp.int64)), self._edited(group, 0, initial=True)
+            momentum = self.momentum._closed_form(jnp.asarray(0, jnp.int64))
+            entries = {"base_momentum": self.base_momentum, "max_momentum": self.max_momentum}
+            group = group._replace(momentum=momentum, **entries)
+        return self, group
 
     def _linked(self, group: Group) -> "OneCycleLR":
         last = group.one_cycle

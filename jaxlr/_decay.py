@@ -43,6 +43,7 @@ class StepLR(Schedule):
     gamma: Scalar = 0.1
     last_epoch: int = -1
     _multiplies: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "step_size", "gamma")
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), step_size=integer(at_least=1), gamma=real(), last_epoch=integer(at_least=-1))
@@ -87,6 +88,7 @@ class MultiStepLR(Schedule):
     gamma: Scalar = 0.1
     last_epoch: int = -1
     _multiplies: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "gamma")
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), milestones=integers, gamma=real(), last_epoch=integer(at_least=-1))
@@ -143,6 +145,7 @@ class ConstantLR(Schedule):
     total_iters: int = 5
     last_epoch: int = -1
     _multiplies: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "factor", "total_iters")
 
     def __post_init__(self) -> None:
         self._check(
@@ -202,6 +205,7 @@ class LinearLR(Schedule):
     total_iters: int = 5
     last_epoch: int = -1
     _multiplies: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "start_factor", "end_factor", "total_iters")
 
     def __post_init__(self) -> None:
         self._check(
@@ -217,9 +221,7 @@ class LinearLR(Schedule):
         return self.total_iters > 0
 
     def _closed_form(self, t: jax.Array) -> Any:
-        if self.total_iters == 0:
-            return self.lr * self.start_factor
-        done = jnp.minimum(t, self.total_iters) / self.total_iters
+        done = jnp.minimum(t, self.total_iters) / jnp.maximum(self.total_iters, 1)
         return self.lr * (self.start_factor + (self.end_factor - self.start_factor) * done)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
@@ -259,6 +261,7 @@ class ExponentialLR(Schedule):
     gamma: Scalar
     last_epoch: int = -1
     _multiplies: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "gamma")
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), gamma=real(), last_epoch=integer(at_least=-1))
@@ -302,6 +305,7 @@ class PolynomialLR(Schedule):
     power: Scalar = 1.0
     last_epoch: int = -1
     _multiplies: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "total_iters", "power")
 
     def __post_init__(self) -> None:
         self._check(

@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from jaxlr._arguments import flag, integer
 from jaxlr._base import Group, Schedule, replaced
@@ -98,7 +97,7 @@ class per_epoch(Schedule):
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
         schedule, node, group = self.schedule._construct(group)
-        return replaced(self, schedule=schedule), self._node((jnp.zeros((), jnp.int64), node)), group
+        return replaced(self, schedule=schedule), self._node((0, node)), group
 
     def _linked(self, group: Group) -> "per_epoch":
         linked: per_epoch = replaced(self, schedule=self.schedule._linked(group))
@@ -106,7 +105,7 @@ class per_epoch(Schedule):
 
     def _start(self) -> tuple[Any, Group]:
         node, group = self.schedule._start()
-        return self._node((jnp.zeros((), jnp.int64), node)), group
+        return self._node((0, node)), group
 
     def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
         batch, epoch = self._epoch(node)

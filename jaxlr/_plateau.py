@@ -120,9 +120,8 @@ class ReduceLROnPlateau(Schedule):
         return True
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        zero = jnp.zeros((), jnp.int64)
         worst = jnp.asarray(math.inf if self.mode == "min" else -math.inf, jnp.float64)
-        return self, self._node(PlateauState(zero, worst, zero, zero)), group
+        return self, self._node(PlateauState(0, worst, 0, 0)), group
 
     def _start(self) -> tuple[Any, Group]:
         _, node, group = self._built()

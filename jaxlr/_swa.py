@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,7 @@ class SWALR(Schedule):
     anneal_epochs: int = 10
     anneal_strategy: str = "cos"
     last_epoch: int = -1
+    _numbers: ClassVar[tuple[str, ...]] = ("lr", "swa_lr")
 
     def __post_init__(self) -> None:
         self._check(
@@ -60,8 +61,8 @@ class SWALR(Schedule):
 
     # Torch's SWALR counts its own steps: neither undone nor entered, its epoch stays.
 
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        return super()._construct(group._replace(swa_lr=self.swa_lr))
+    def _registered(self, group: Group) -> tuple[Any, Group]:
+        return super()._registered(group._replace(swa_lr=self.swa_lr))
 
     def _linked(self, group: Group) -> "SWALR":
         linked: SWALR = replaced(self, swa_lr=group.swa_lr)
@@ -75,7 +76,7 @@ class SWALR(Schedule):
         return node
 
     def _initial_step(self, node: Any, group: Group) -> tuple[Any, Group]:
-        return self._node(jnp.zeros((), jnp.int64)), self._edited(group, 0, initial=True)
+        return self._node(0), self._edited(group, 0, initial=True)
 
     def _enter(self, node: Any, group: Group) -> tuple[Any, Group]:
         return node, self._edited(group, self._epoch(node), initial=False)

@@ -39,6 +39,7 @@ class Table(Schedule):
     values: Iterable[float]
     last_epoch: int = -1
     _absolute: ClassVar[bool] = True
+    _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         self._check(values=_numbers, last_epoch=integer(at_least=-1))
