@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 Check = Callable[[str, Any], Any]
+_EXACT = 2**53  # integers up to here are exact in float64
 
 
 def real(
@@ -23,19 +24,19 @@ def real(
     static: bool = False,
 ) -> Check:
     """A finite number or a scalar array; a concrete one becomes a Python float, a traced one is kept or refused."""
-    allowed = "a finite number"
-    allowed += f" >= {at_least:g}" if at_least > -math.inf else ""
-    allowed += f" > {above:g}" if above > -math.inf else ""
-    allowed += f" <= {at_most:g}" if at_most < math.inf else ""
-    allowed += f" < {below:g}" if below < math.inf else ""
-    allowed += " other than 0" if nonzero else ""
+    bounds = [f">= {at_least:g}"] if at_least > -math.inf else []
+    bounds += [f"> {above:g}"] if above > -math.inf else []
+    bounds += [f"<= {at_most:g}"] if at_most < math.inf else []
+    bounds += [f"< {below:g}"] if below < math.inf else []
+    bounds += ["other than 0"] if nonzero else []
+    allowed = " ".join(["a finite number", " and ".join(bounds)]).strip()
 
     def check(name: str, value: Any) -> Any:
         if isinstance(value, (np.ndarray, jax.Array)):
-            if value.shape != () or not np.isrealobj(value) or value.dtype == bool:
+            if value.shape != () or not is_real(value.dtype):
                 raise TypeError(
                     f"{name} must be {allowed} or a scalar array of a real dtype, "
-                    f"got an array of shape {value.shape} and dtype {value.dtype}"
+                    f"got an array of shape {value.shape} and dtype {value.dtype}: {value}"
                 )
             if isinstance(value, jax.core.Tracer):
                 if static:
@@ -43,7 +44,10 @@ def real(
                 return value
         elif isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
             raise TypeError(f"{name} must be {allowed} or a scalar array, got {value!r}")
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
         in_range = at_least <= number <= at_most and above < number < below
         if not math.isfinite(number) or not in_range or (nonzero and number == 0):
             raise ValueError(f"{name} must be {allowed}, got {value!r}")
@@ -52,39 +56,58 @@ def real(
     return check
 
 
-def integer(*, at_least: int) -> Check:
+def is_real(dtype: Any) -> bool:
+    """Whether the dtype is one of integers or floats, bfloat16 and its like among them."""
+    return is_integer(dtype) or bool(jnp.issubdtype(dtype, jnp.floating))
+
+
+def is_integer(dtype: Any) -> bool:
+    """Whether the dtype is one of integers; NumPy counts its time differences as such."""
+    return np.dtype(dtype).kind in "iu"
+
+
+def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     """A Python or NumPy integer, never a bool, a float or a traced value."""
+    allowed = f"an integer >= {at_least}" + ("" if at_most == _EXACT else f" and <= {at_most}")
 
     def check(name: str, value: Any) -> int:
         try:
-            if isinstance(value, (bool, np.bool_)):
+            if isinstance(value, (bool, np.bool_, np.timedelta64)):
                 raise TypeError
             number = operator.index(value)
         except (TypeError, jax.errors.JAXTypeError):
-            raise TypeError(f"{name} must be an integer >= {at_least}, got {value!r}") from None
-        if number < at_least:
-            raise ValueError(f"{name} must be an integer >= {at_least}, got {value!r}")
+            raise TypeError(f"{name} must be {allowed}, got {value!r}") from None
+        if not at_least <= number <= at_most:
+            beyond = f"{allowed} and <= {_EXACT}" if number > _EXACT else allowed
+            raise ValueError(f"{name} must be {beyond}, got {value!r}")
         return number
 
     return check
 
 
+# A state counts epochs in 32 bits.
+LAST_EPOCH = integer(at_least=-1, at_most=2**31 - 2)
+
+
 def integers(name: str, value: Any) -> tuple[int, ...]:
     """An iterable of integers, kept in the order given."""
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"{name} must be an iterable of integers, got {value!r}")
-    items = list(value)
-    for item in items:
-        if isinstance(item, (bool, np.bool_)) or not isinstance(item, (int, np.integer)):
-            raise TypeError(f"{name} must be an iterable of integers, got {item!r} in {items!r}")
-    return tuple(int(item) for item in items)
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        items = list(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an iterable of integers, got {value!r}") from None
+    try:
+        return tuple(integer(at_least=-_EXACT)(name, item) for item in items)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be an iterable of integers, each at most 2**53, got {items!r}") from None
 
 
 def choice(*allowed: str) -> Check:
     """One of the strings given."""
 
     def check(name: str, value: Any) -> str:
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
         return str(value)
 
@@ -119,20 +142,17 @@ def traceable(name: str, fn: Callable[[Any], Any], *, first: int) -> None:
     way_out = "give total_steps= to have it evaluated in Python, once, into a table"
     epochs = first + np.array([0, 1, 2, 3, 5, 10, 100], np.int64)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.ensure_compile_time_eval():
+        number(name, fn, first)
         try:
-            traced = np.asarray(jax.vmap(fn)(jnp.asarray(epochs)), np.float64)
+            traced = jax.vmap(fn)(jnp.asarray(epochs))
         except Exception as error:
-            raise ValueError(
-                f"{name} is a function that JAX cannot trace ({type(error).__name__}); {way_out}"
-            ) from error
-        if traced.shape != epochs.shape:
-            raise ValueError(f"{name} must return one number, got an array of shape {traced.shape[1:]}")
-        for epoch, compiled in zip(epochs.tolist(), traced.tolist(), strict=True):
+            raise ValueError(f"{name} is one that JAX cannot trace ({type(error).__name__}); {way_out}") from error
+        if isinstance(traced, jax.core.Tracer):
+            raise TypeError(f"{name} must not close over a traced value, got {fn!r}")
+        for epoch, compiled in zip(epochs.tolist(), np.asarray(traced, np.float64).tolist(), strict=True):
             try:
-                python = float(fn(epoch))
+                python = number(name, fn, epoch)
             except ArithmeticError:
-                if epoch == first:  # torch's constructor fails there as well
-                    raise
                 continue
             if not math.isclose(compiled, python, rel_tol=1e-12, abs_tol=1e-300):
                 raise ValueError(
@@ -143,8 +163,18 @@ def traceable(name: str, fn: Callable[[Any], Any], *, first: int) -> None:
 
 def evaluated(name: str, fn: Callable[[Any], Any], arguments: Iterable[int]) -> np.ndarray:
     """The values of fn at the integers given, called in Python, as a float64 array."""
-    values = [float(fn(argument)) for argument in arguments]
-    for argument, value in zip(arguments, values, strict=True):
-        if not math.isfinite(value):
-            raise ValueError(f"{name} must return a finite number, got {value!r} at {argument}")
-    return np.array(values, np.float64)
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        return np.array([number(name, fn, argument) for argument in arguments], np.float64)
+
+
+def number(name: str, fn: Callable[[Any], Any], argument: int) -> float:
+    """The value of fn, called in Python, where it is one finite real number."""
+    value = fn(argument)
+    if isinstance(value, jax.core.Tracer):
+        raise TypeError(f"{name} must not close over a traced value, got {fn!r}")
+    array = np.asarray(value)
+    if array.shape != () or not (array.dtype == bool or is_real(array.dtype)):
+        raise TypeError(f"{name} must return one finite number, got {value!r} at {argument}")
+    if not math.isfinite(array):
+        raise ValueError(f"{name} must return one finite number, got {value!r} at {argument}")
+    return float(array)

@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 from jax.typing import ArrayLike
 
-from jaxlr._arguments import Check
+from jaxlr._arguments import Check, is_integer
 
 Scalar = float | jax.Array  # a hyperparameter: a Python float, or a traced scalar
 
@@ -118,13 +118,16 @@ class Schedule(abc.ABC):
           TypeError: count is not an integer (CosineAnnealingWarmRestarts takes floats as well).
           ValueError: a concrete count past the end, where the schedule has one; a traced one holds the last value.
         """
+        self._require_closed_form()
+        lr: jax.Array = in_float64(_value_at, self, self._checked(count))
+        return lr
+
+    def _require_closed_form(self) -> None:
         if not self._has_closed_form:
             raise TypeError(
                 f"{type(self).__name__} has no closed form that is known to be torch's value at any count: "
                 f"step its .stateful(), or take tabulate(schedule, steps); got {self!r}"
             )
-        lr: jax.Array = in_float64(_value_at, self, self._checked(count))
-        return lr
 
     def stateful(self) -> "Stateful":
         """The recursive (chainable) form, as Optax's own StatefulSchedule."""
@@ -134,18 +137,18 @@ class Schedule(abc.ABC):
         """The count, where it is one: Python's and NumPy's numbers in 64 bits."""
         if not isinstance(count, (int, float, np.number, np.ndarray, jax.Array)):
             raise TypeError(f"count must be an integer or an array of integers, got {count!r}")
-        dtype = np.result_type(count) if not isinstance(count, jax.Array) else count.dtype
+        dtype = np.asarray(count).dtype if not isinstance(count, jax.Array) else count.dtype
         if self._fractional and jnp.issubdtype(dtype, jnp.floating):
             wide: Any = np.float64
-        elif jnp.issubdtype(dtype, jnp.integer):
+        elif is_integer(dtype) or (dtype.kind == "O" and isinstance(count, int)):
             wide = np.int64
         else:
             raise TypeError(f"count must be an integer or an array of integers, got {count!r} of dtype {dtype}")
         if isinstance(count, jax.core.Tracer):
             return count
         concrete = np.asarray(count)
-        if not np.all(np.isfinite(concrete)):
-            raise ValueError(f"count must be finite, got {count!r}")
+        if not np.all(abs(concrete) <= 2.0**53):
+            raise ValueError(f"count must be finite, and exact in float64: at most 2**53, got {count!r}")
         end = self._final_epoch
         if end is not None and np.any(concrete > end - self._first_epoch):
             raise ValueError(
@@ -157,6 +160,15 @@ class Schedule(abc.ABC):
         """Replaces each field named by what its check makes of it."""
         for name, check in checks.items():
             object.__setattr__(self, name, check(f"{type(self).__name__}: {name}", getattr(self, name)))
+
+    def _check_last_epoch(self) -> None:
+        """Refuses to resume past the end."""
+        end = self._final_epoch
+        if end is not None and self._first_epoch > end:
+            raise ValueError(
+                f"{type(self).__name__}: last_epoch must be at most {end - 1}, where the schedule ends, "
+                f"got {self.last_epoch}"
+            )
 
     def __repr__(self) -> str:
         shown = [
@@ -300,6 +312,10 @@ class Stateful:
     """
 
     schedule: Schedule
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.schedule, Schedule):
+            raise TypeError(f"Stateful: schedule must be a jaxlr schedule, got {self.schedule!r}")
 
     def init(self) -> State:
         """The state after torch's constructor."""
@@ -454,7 +470,7 @@ def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) ->
         tangent = jax.tree.map(_zero_tangent, result)
         with _float64():
             for i, dx in enumerate(jax.tree.leaves(tangents[0])):
-                if not jnp.issubdtype(leaves[i].dtype, jnp.floating):
+                if not jnp.issubdtype(jnp.result_type(leaves[i]), jnp.floating):
                     continue
 
                 def of_leaf(x: Any, i: int = i) -> Any:

@@ -459,13 +459,13 @@ COMPOSITES: tuple[Case, ...] = (
     _sequential([5, 5, 15], _WARMUP, _CONSTANT, _COSINE, _STEP),
     _sequential([5, 5], _WARMUP, _chained(_STEP, _COSINE), _EXPONENTIAL),
     _sequential(
-        [7 * i for i in range(1, 34)],
+        [7 * i for i in range(1, 31)],
         _WARMUP,
         *(
             _numbered(name, arguments, i)
             for i in (1, 2, 3)
             for name, arguments in _NUMBERED
-            if name not in ("MultiplicativeLR", "SWALR")
+            if name not in ("MultiplicativeLR", "OneCycleLR", "SWALR")
         ),
     ),
     _sequential([10], _WARMUP, _COSINE, last_epoch=24),

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxlr._arguments import integer, integers, real
+from jaxlr._arguments import LAST_EPOCH, integers, real
 from jaxlr._base import Group, Scalar, Schedule, replaced
 from jaxlr._per_epoch import per_epoch
 from jaxlr._swa import SWALR
@@ -61,7 +61,7 @@ class Composite(Schedule):
     def _check_members(self, *, plateau: bool) -> None:
         """Members: schedules, at least one, from the start, all of one learning rate."""
         name = type(self).__name__
-        if isinstance(self.schedulers, Schedule) or not isinstance(self.schedulers, Iterable):
+        if isinstance(self.schedulers, Schedule | str) or not isinstance(self.schedulers, Iterable):
             raise TypeError(f"{name}: schedulers must be a list of jaxlr schedules, got {self.schedulers!r}")
         object.__setattr__(self, "schedulers", tuple(self.schedulers))
         if not self._members:
@@ -228,7 +228,7 @@ class SequentialLR(Composite):
     last_epoch: int = -1
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), milestones=integers, last_epoch=integer(at_least=-1))
+        self._check(lr=real(at_least=0), milestones=integers, last_epoch=LAST_EPOCH)
         self._check_members(plateau=False)
         if list(self._milestones) != sorted(self._milestones):
             raise ValueError(f"SequentialLR: milestones must be in ascending order, got {list(self._milestones)}")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import integer, real
+from jaxlr._arguments import LAST_EPOCH, integer, real
 from jaxlr._base import Scalar, Schedule
 
 
@@ -47,7 +47,7 @@ class CosineAnnealingLR(Schedule):
     _numbers: ClassVar[tuple[str, ...]] = ("lr", "T_max", "eta_min")
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), T_max=integer(at_least=1), eta_min=real(), last_epoch=integer(at_least=-1))
+        self._check(lr=real(at_least=0), T_max=integer(at_least=1), eta_min=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.eta_min + (self.lr - self.eta_min) * (1 + jnp.cos(math.pi * t / self.T_max)) / 2
@@ -108,7 +108,7 @@ class CosineAnnealingWarmRestarts(Schedule):
             T_0=integer(at_least=1),
             T_mult=integer(at_least=1),
             eta_min=real(),
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
         )
 
     def _cycle(self, t: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import choice, evaluated, flag, function, integer, optional, real, traceable
+from jaxlr._arguments import LAST_EPOCH, choice, evaluated, flag, function, integer, optional, real, traceable
 from jaxlr._base import Group, Scalar, Schedule, replaced
 
 
@@ -88,7 +88,7 @@ class CyclicLR(Schedule):
             cycle_momentum=flag,
             base_momentum=real(),
             max_momentum=real(),
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
             total_steps=optional(integer(at_least=1)),
         )
         if self.scale_fn is None:
@@ -101,6 +101,7 @@ class CyclicLR(Schedule):
             steps = range(self.total_steps)
             arguments = [math.floor(1 + t / self._cycle_length) for t in steps] if self.scale_mode == "cycle" else steps
             object.__setattr__(self, "_scales", evaluated("CyclicLR: scale_fn", self.scale_fn, arguments))
+        self._check_last_epoch()
 
     @property
     def _cycle_length(self) -> float:
@@ -244,14 +245,16 @@ class OneCycleLR(Schedule):
             div_factor=real(nonzero=True),
             final_div_factor=real(nonzero=True),
             three_phase=flag,
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
         )
         if self.total_steps is None and (self.epochs is None or self.steps_per_epoch is None):
             raise ValueError(
                 "OneCycleLR: total_steps must be an integer >= 1, or else both epochs and steps_per_epoch, "
                 f"got total_steps=None, epochs={self.epochs}, steps_per_epoch={self.steps_per_epoch}"
             )
+        self._check(pct_start=_fraction)
         _check_phases("OneCycleLR", self.pct_start, self._total, self.three_phase)
+        self._check_last_epoch()
 
     @property
     def _total(self) -> int:
@@ -355,9 +358,11 @@ class OneCycleMomentum(Schedule):
             total_steps=integer(at_least=1),
             anneal_strategy=choice("cos", "linear"),
             three_phase=flag,
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
         )
+        self._check(pct_start=_fraction)
         _check_phases("OneCycleMomentum", self.pct_start, self.total_steps, self.three_phase)
+        self._check_last_epoch()
 
     @property
     def _initial_lr(self) -> Scalar:
@@ -394,12 +399,17 @@ def _annealed(t: Any, values: list[Any], ends: list[float], anneal_strategy: str
     return (end - start) * pct + start
 
 
-def _check_phases(name: str, pct_start: Any, total_steps: int, three_phase: bool) -> None:
+def _fraction(name: str, value: Any) -> float:
+    """A float, as torch insists, in [0, 1]."""
+    if not isinstance(value, float):
+        raise TypeError(f"{name} must be a float in [0, 1], got {value!r}")
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a float in [0, 1], got {value!r}")
+    return float(value)
+
+
+def _check_phases(name: str, pct_start: float, total_steps: int, three_phase: bool) -> None:
     """Refuses a pct_start with which torch would divide by the length 0 of a phase."""
-    if not isinstance(pct_start, float):
-        raise TypeError(f"{name}: pct_start must be a float in [0, 1], got {pct_start!r}")
-    if not 0 <= pct_start <= 1:
-        raise ValueError(f"{name}: pct_start must be a float in [0, 1], got {pct_start!r}")
     ends = _ends(pct_start, total_steps, three_phase)
     if ends[0] == 0 or ends[-1] == ends[-2]:
         phase = "first" if ends[0] == 0 else "last"

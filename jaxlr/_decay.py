@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import integer, integers, real
+from jaxlr._arguments import LAST_EPOCH, integer, integers, real
 from jaxlr._base import Group, Scalar, Schedule
 
 
@@ -46,7 +46,7 @@ class StepLR(Schedule):
     _numbers: ClassVar[tuple[str, ...]] = ("lr", "step_size", "gamma")
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), step_size=integer(at_least=1), gamma=real(), last_epoch=integer(at_least=-1))
+        self._check(lr=real(at_least=0), step_size=integer(at_least=1), gamma=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.lr * self.gamma ** (t // self.step_size)
@@ -91,7 +91,7 @@ class MultiStepLR(Schedule):
     _numbers: ClassVar[tuple[str, ...]] = ("lr", "gamma")
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), milestones=integers, gamma=real(), last_epoch=integer(at_least=-1))
+        self._check(lr=real(at_least=0), milestones=integers, gamma=real(), last_epoch=LAST_EPOCH)
 
     def _drops(self, t: Any) -> Any:
         """The milestones that lie in 0 .. t."""
@@ -152,7 +152,7 @@ class ConstantLR(Schedule):
             lr=real(at_least=0),
             factor=real(above=0, at_most=1),
             total_iters=integer(at_least=0),
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
         )
 
     def _closed_form(self, t: jax.Array) -> Any:
@@ -213,7 +213,7 @@ class LinearLR(Schedule):
             start_factor=real(above=0, at_most=1),
             end_factor=real(at_least=0, at_most=1),
             total_iters=integer(at_least=0),
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
         )
 
     @property
@@ -221,8 +221,9 @@ class LinearLR(Schedule):
         return self.total_iters > 0
 
     def _closed_form(self, t: jax.Array) -> Any:
-        done = jnp.minimum(t, self.total_iters) / jnp.maximum(self.total_iters, 1)
-        return self.lr * (self.start_factor + (self.end_factor - self.start_factor) * done)
+        T, done = jnp.maximum(self.total_iters, 1), jnp.minimum(t, self.total_iters)
+        # The same with one division, the last: XLA divides as it multiplies by a rounded reciprocal.
+        return self.lr * (self.start_factor * (T - done) + self.end_factor * done) / T
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         rise = self.end_factor - self.start_factor
@@ -264,7 +265,7 @@ class ExponentialLR(Schedule):
     _numbers: ClassVar[tuple[str, ...]] = ("lr", "gamma")
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), gamma=real(), last_epoch=integer(at_least=-1))
+        self._check(lr=real(at_least=0), gamma=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.lr * self.gamma**t
@@ -312,7 +313,7 @@ class PolynomialLR(Schedule):
             lr=real(at_least=0),
             total_iters=integer(at_least=1),
             power=real(at_least=0),
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
         )
 
     def _closed_form(self, t: jax.Array) -> Any:

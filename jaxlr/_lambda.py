@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxlr._arguments import evaluated, function, integer, optional, real, traceable
+from jaxlr._arguments import LAST_EPOCH, evaluated, function, integer, optional, real, traceable
 from jaxlr._base import Group, Scalar, Schedule
 
 
@@ -60,7 +60,7 @@ class LambdaLR(Schedule):
         self._check(
             lr=real(at_least=0),
             lr_lambda=function,
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
             total_steps=optional(integer(at_least=1)),
         )
         if self.total_steps is None:
@@ -68,6 +68,7 @@ class LambdaLR(Schedule):
         else:
             factors = evaluated("LambdaLR: lr_lambda", self.lr_lambda, range(self.total_steps))
             object.__setattr__(self, "_factors", factors)
+        self._check_last_epoch()
 
     @property
     def _final_epoch(self) -> int | None:
@@ -126,7 +127,7 @@ class MultiplicativeLR(Schedule):
         self._check(
             lr=real(at_least=0),
             lr_lambda=function,
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
             total_steps=optional(integer(at_least=1)),
         )
         if self.total_steps is None:
@@ -134,6 +135,7 @@ class MultiplicativeLR(Schedule):
         else:
             factors = evaluated("MultiplicativeLR: lr_lambda", self.lr_lambda, range(1, self.total_steps))
             object.__setattr__(self, "_factors", np.concatenate([[1.0], factors]))
+        self._check_last_epoch()
 
     @property
     def _final_epoch(self) -> int | None:

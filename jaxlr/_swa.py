@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import choice, integer, real
+from jaxlr._arguments import LAST_EPOCH, choice, integer, real
 from jaxlr._base import Group, Scalar, Schedule, replaced
 
 
@@ -56,7 +56,7 @@ class SWALR(Schedule):
             swa_lr=real(),
             anneal_epochs=integer(at_least=0),
             anneal_strategy=choice("cos", "linear"),
-            last_epoch=integer(at_least=-1),
+            last_epoch=LAST_EPOCH,
         )
 
     # Torch's SWALR counts its own steps: neither undone nor entered, its epoch stays.

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._arguments import integer, real
+from jaxlr._arguments import LAST_EPOCH, integer, real
 from jaxlr._base import Schedule
 from jaxlr._trajectory import trajectory
 
@@ -42,7 +42,8 @@ class Table(Schedule):
     _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        self._check(values=_numbers, last_epoch=integer(at_least=-1))
+        self._check(values=_finite_numbers, last_epoch=LAST_EPOCH)
+        self._check_last_epoch()
 
     @property
     def _initial_lr(self) -> float:
@@ -84,15 +85,19 @@ def tabulate(schedule: Schedule, steps: int) -> Table:
       >>> table
       Table(values=(0.1, 0.05, 0.025))
     """
+    integer(at_least=1)("tabulate: steps", steps)
     with jax.enable_x64(True):
         return Table(trajectory(schedule, steps).tolist())
 
 
-def _numbers(name: str, value: Any) -> tuple[float, ...]:
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"{name} must be an iterable of finite numbers, got {value!r}")
-    number = real(static=True)
-    numbers = tuple(number(f"{name}[{i}]", item) for i, item in enumerate(value))
-    if not numbers:
+def _finite_numbers(name: str, value: Any) -> tuple[float, ...]:
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        items = list(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an iterable of finite numbers, got {value!r}") from None
+    if not items:
         raise ValueError(f"{name} must hold at least one number, got {value!r}")
-    return numbers
+    each = real(static=True)
+    return tuple(each(f"{name}[{i}]", item) for i, item in enumerate(items))

@@ -53,7 +53,14 @@ def trajectory(
             f"trajectory: metrics must be at least {steps - 1} numbers for {type(schedule).__name__}, "
             f"got {'None' if metrics is None else len(metrics)}"
         )
-    schedule._checked(steps - 1)
+    end = schedule._final_epoch
+    if end is not None and steps > end - schedule._first_epoch + 1:
+        raise ValueError(
+            f"trajectory: steps must be at most {end - schedule._first_epoch + 1} for {schedule!r}: "
+            f"there it ends, got {steps}"
+        )
+    if form == "closed":
+        schedule._require_closed_form()
     if metrics is not None:
         dtype = jax.numpy.result_type(float)
         with jax.enable_x64(True):  # torch compares its metrics in float64

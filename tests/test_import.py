@@ -1,0 +1,50 @@
+"""Importing jaxlr: what it brings, and what it leaves out."""
+
+import importlib.metadata
+import importlib.resources
+import subprocess
+import sys
+
+import pytest
+
+import jaxlr
+
+
+@pytest.mark.parametrize("package", ["torch", "matplotlib", "typer", "rich", "pytest", "hypothesis"])
+def test_import_leaves_out(package):
+    code = f"import sys, jaxlr; sys.exit({package!r} in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_case_list_needs_no_extra():
+    code = "import sys, jaxlr._cases; sys.exit(bool({'torch', 'matplotlib', 'typer', 'rich'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_import_computes_nothing():
+    # A device that is initialised by an import cannot be configured after it (jax_platforms, XLA_FLAGS).
+    code = "import sys, jaxlr; from jax._src import xla_bridge; sys.exit(bool(xla_bridge._backends))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_import_leaves_x64_alone():
+    code = "import sys, jaxlr, jax; sys.exit(jax.config.jax_enable_x64)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_public_name_exists():
+    assert len(set(jaxlr.__all__)) == len(jaxlr.__all__)
+    assert [name for name in jaxlr.__all__ if not hasattr(jaxlr, name)] == []
+
+
+def test_every_public_object_is_listed():
+    public = {name for name, value in vars(jaxlr).items() if callable(value) and not name.startswith("_")}
+    assert public == set(jaxlr.__all__)
+
+
+def test_the_package_is_typed():
+    assert importlib.resources.files("jaxlr").joinpath("py.typed").is_file()
+
+
+def test_version():
+    assert jaxlr.__version__ == importlib.metadata.version("jaxlr")
