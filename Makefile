@@ -4,7 +4,7 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify test test-source test-wheel lint clean
+.PHONY: help verify fuzz test test-source test-wheel lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -27,6 +27,9 @@ test-wheel: .venv/ready
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
 	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli]" hypothesis
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity
+
+fuzz: .venv/ready ## 2,000 random nested recipes and 5,000 plateau runs beside torch
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_recipes.py parity/test_plateau.py
 
 lint: .venv/ready ## ruff, and a strict type check
 	$(BIN)/ruff check .

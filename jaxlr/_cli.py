@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jaxlr._cases import RECIPES, VISUAL_GUIDE
+from jaxlr._cases import PICTURED, RECIPES
 from jaxlr._compare import Row, compare_case
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -63,7 +63,7 @@ def verify(  # noqa: PLR0917 typer makes options of them
         from jaxlr._plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
 
         plot.parent.mkdir(parents=True, exist_ok=True)
-        small_multiples(VISUAL_GUIDE, 33, plot)
+        small_multiples(PICTURED, 33, plot)
     typer.echo(_report.summary(rows))
     if not all(row.comparison.passed for row in rows):
         raise typer.Exit(1)

@@ -23,9 +23,15 @@ def small_multiples(cases: Sequence[Case], steps: int, path: Path) -> None:
             axes = figure.add_subplot(rows, columns, i + 1)
             n = case.steps(steps)
             counts = np.arange(n)
-            axes.plot(counts, trajectory(case.schedule(), n), color="#1f5fa8", linewidth=1.4, label="jaxlr")
+            axes.plot(
+                counts,
+                trajectory(case.schedule(), n, metrics=case.metrics(n)),
+                color="#1f5fa8",
+                linewidth=1.4,
+                label="jaxlr",
+            )
             axes.plot(counts, torch_trajectory(case, n)["lr"], ".", color="#e4572e", markersize=3.5, label="torch")
-            arguments = str(case).split("(", 1)[1].rstrip(")").split(", ", 1)[1]
+            arguments = str(case).split("(", 1)[1].removesuffix(")").split(", ", 1)[1]
             axes.set_title(f"{case.scheduler}\n{textwrap.fill(arguments, 46)}", fontsize=7, loc="left")
             axes.set_ylim(bottom=0)
             axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))

@@ -69,6 +69,7 @@ def markdown(rows: list[Row]) -> str:
         "",
         "Distances are in float32 ulps of torch's value, beyond torch's own rounding noise of 4 * steps * 2^-53 of the",
         "largest value; bit-equal is the share of steps at which jaxlr's float32 is torch's value rounded to float32.",
+        "A learning rate below 1.2e-38, no normal float32, is 0 in a compiled program: there the bits differ.",
         "",
         "| " + " | ".join(_HEADINGS) + " |",
         "|" + "---|" * len(_HEADINGS),
