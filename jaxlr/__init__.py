@@ -5,9 +5,11 @@ from jaxlr._compose import ChainedScheduler, InTurn, Momentum, SequentialLR, Tog
 from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._cycle import CyclicLR, OneCycleLR, OneCycleMomentum
 from jaxlr._decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from jaxlr._from_torch import from_torch
 from jaxlr._lambda import LambdaLR, MultiplicativeLR
 from jaxlr._per_epoch import per_epoch
 from jaxlr._plateau import ReduceLROnPlateau
+from jaxlr._resumed import Resumed
 from jaxlr._swa import SWALR
 from jaxlr._table import Table, tabulate
 from jaxlr._trajectory import trajectory
@@ -30,6 +32,7 @@ __all__ = [
     "OneCycleMomentum",
     "PolynomialLR",
     "ReduceLROnPlateau",
+    "Resumed",
     "Schedule",
     "SequentialLR",
     "State",
@@ -37,6 +40,7 @@ __all__ = [
     "StepLR",
     "Table",
     "Together",
+    "from_torch",
     "per_epoch",
     "tabulate",
     "trajectory",

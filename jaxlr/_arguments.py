@@ -22,6 +22,7 @@ def real(
     below: float = math.inf,
     nonzero: bool = False,
     static: bool = False,
+    infinite: bool = False,
 ) -> Check:
     """A finite number or a scalar array; a concrete one becomes a Python float, a traced one is kept or refused."""
     bounds = [f">= {at_least:g}"] if at_least > -math.inf else []
@@ -48,8 +49,8 @@ def real(
             number = float(value)
         except OverflowError:
             number = math.inf
-        in_range = at_least <= number <= at_most and above < number < below
-        if not math.isfinite(number) or not in_range or (nonzero and number == 0):
+        in_range = math.isfinite(number) and at_least <= number <= at_most and above < number < below
+        if not (in_range or (infinite and math.isinf(number))) or (nonzero and number == 0):
             raise ValueError(f"{name} must be {allowed}, got {value!r}")
         return number
 

@@ -81,6 +81,11 @@ class Schedule(abc.ABC):
         return None
 
     @property
+    def _cycles_momentum(self) -> bool:
+        """Whether a scheduler in it drives the momentum."""
+        return self._own_momentum is not None
+
+    @property
     def _has_closed_form(self) -> bool:
         """Whether a closed form is known to be the value that the stepped torch object has."""
         return True

@@ -56,7 +56,7 @@ class Composite(Schedule):
 
     @property
     def _cycles_momentum(self) -> bool:
-        return any(_cycles_momentum(member) for member in self._members)
+        return any(member._cycles_momentum for member in self._members)
 
     def _check_members(self, *, plateau: bool) -> None:
         """Members: schedules, at least one, from the start, all of one learning rate."""
@@ -526,10 +526,10 @@ class Momentum(Schedule):
     """The momentum (or beta1) that the members of a composite drive: SequentialLR(...).momentum.
 
     Args:
-      schedule: a composite with a member that cycles the momentum.
+      schedule: a schedule with a member that cycles the momentum.
 
     Raises:
-      TypeError, ValueError: the schedule is no composite, or no member has cycle_momentum=True.
+      TypeError, ValueError: it is no schedule, or no member has cycle_momentum=True.
 
     Example:
       >>> import jaxlr
@@ -539,11 +539,11 @@ class Momentum(Schedule):
       0.85
     """
 
-    schedule: Composite
+    schedule: Schedule
 
     def __post_init__(self) -> None:
-        if not isinstance(self.schedule, Composite):
-            raise TypeError(f"Momentum: schedule must be a composite, got {self.schedule!r}")
+        if not isinstance(self.schedule, Schedule):
+            raise TypeError(f"Momentum: schedule must be a jaxlr schedule, got {self.schedule!r}")
         if not self.schedule._cycles_momentum:
             raise ValueError(f"Momentum: schedule must have a member with cycle_momentum=True, got {self.schedule!r}")
 
@@ -597,7 +597,3 @@ def _optimizer_lrs(member: Any) -> list[Any]:
 
 def _sets_initial_lr(member: Any) -> bool:
     return any(map(_sets_initial_lr, member._members)) if isinstance(member, Composite) else member._sets_initial_lr
-
-
-def _cycles_momentum(member: Any) -> bool:
-    return member._cycles_momentum if isinstance(member, Composite) else member._own_momentum is not None

@@ -1,0 +1,134 @@
+"""A schedule, and the state to start from."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr._arguments import optional, real
+from jaxlr._base import Group, Scalar, Schedule
+from jaxlr._compose import Momentum
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Resumed(Schedule):
+    r"""A schedule that starts from a state: what a single last_epoch cannot tell.
+
+    A plateau in mid-run, a learning rate edited by hand, a nested composite: count 0 is the state given, and from there
+    the schedule's recursive form goes on. Step ``.stateful()``, or take ``tabulate(schedule, steps)``.
+
+    Args:
+      schedule: the schedule, as it is built at its start.
+      state: what its schedulers remember, as numbers in nested tuples: of a scheduler its last_epoch; of a
+        ReduceLROnPlateau last_epoch, best, cooldown_counter and num_bad_epochs; of a SequentialLR its last_epoch, the
+        state of the member that ran first, and the last_epochs of those that take over; of a ChainedScheduler or
+        Together the states of the members; of an InTurn its epoch and those.
+      lr: the learning rate that the optimizer holds: a finite number >= 0, or a traced scalar.
+      initial_momentum: the momentum (or beta1) that it holds: a finite number, or a traced scalar; None where no
+        scheduler cycles it.
+
+    Raises:
+      TypeError, ValueError: an argument is of another type, or out of its range; state is none of the schedule's.
+
+    Example:
+      >>> import jaxlr
+      >>> plateau = jaxlr.ReduceLROnPlateau(0.1, patience=2)
+      >>> schedule = jaxlr.Resumed(plateau, (7, 0.5, 0, 2), lr=0.01)
+      >>> print(jaxlr.trajectory(schedule, 3, metrics=[0.6, 0.6]))
+      [0.01  0.001 0.001]
+    """
+
+    schedule: Schedule
+    state: Any
+    lr: Scalar
+    initial_momentum: Scalar | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.schedule, Schedule) or isinstance(self.schedule, Resumed | Momentum):
+            raise TypeError(f"Resumed: schedule must be a jaxlr schedule from its start, got {self.schedule!r}")
+        if self.schedule._first_epoch != 0:
+            raise ValueError(f"Resumed: schedule must have last_epoch=-1, got {self.schedule!r}")
+        self._check(lr=real(at_least=0), initial_momentum=optional(real()))
+        if self.schedule._cycles_momentum != (self.initial_momentum is not None):
+            needed = "a number" if self.schedule._cycles_momentum else "None"
+            raise ValueError(
+                f"Resumed: initial_momentum must be {needed} for {self.schedule!r}, got {self.initial_momentum!r}"
+            )
+        object.__setattr__(self, "state", _tuples(self.state))
+        with jax.enable_x64(True):
+            template = jax.eval_shape(lambda: self.schedule._start()[0])
+            if str(jax.tree.structure(_numbers(template))) != str(jax.tree.structure(self.state)):
+                raise ValueError(f"Resumed: state must be one of {self.schedule!r}, got {self.state!r}")
+
+    @property
+    def _first_epoch(self) -> int:
+        return 0
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return False
+
+    @property
+    def _takes_metric(self) -> bool:
+        return self.schedule._takes_metric
+
+    @property
+    def _cycles_momentum(self) -> bool:
+        return self.schedule._cycles_momentum
+
+    @property
+    def _own_momentum(self) -> Momentum | None:
+        return Momentum(self) if self.schedule._cycles_momentum else None
+
+    @property
+    def momentum(self) -> Momentum:
+        """What the schedule drives momentum (or beta1) with, from initial_momentum on.
+
+        Raises:
+          ValueError: the schedule leaves the momentum alone.
+        """
+        return Momentum(self)
+
+    def _built(self) -> tuple[Any, Any, Group]:
+        return self.schedule._built()
+
+    def _start(self) -> tuple[Any, Group]:
+        node, _ = self.schedule._start()
+        numbers = iter(jax.tree.leaves(self.state))
+        momentum = None if self.initial_momentum is None else jnp.asarray(self.initial_momentum, jnp.float64)
+        return _filled(node, numbers), Group(lr=jnp.asarray(self.lr, jnp.float64), momentum=momentum)
+
+    def _refuse_past_end(self, node: Any) -> None:
+        self.schedule._refuse_past_end(node)
+
+    def _closed_form(self, t: jax.Array) -> Any:
+        raise NotImplementedError("no closed form is known to be torch's value")
+
+    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+        raise NotImplementedError("Resumed steps its schedule instead: see _built")
+
+
+def _tuples(state: Any) -> Any:
+    if isinstance(state, Sequence) and not isinstance(state, str):
+        return tuple(map(_tuples, state))
+    return real(static=True, infinite=True)("Resumed: state", state) if isinstance(state, float) else state
+
+
+def _numbers(node: Any) -> Any:
+    """The node as nested tuples of its numbers; the arrays of a sequence's members too."""
+    if isinstance(node, dict):
+        (inner,) = node.values()
+        return _numbers(inner)
+    if isinstance(node, tuple):
+        return tuple(map(_numbers, node))
+    return (0,) * node.shape[0] if node.ndim else 0
+
+
+def _filled(node: Any, numbers: Any) -> Any:
+    """The node with the numbers given, in order."""
+    return jax.tree.map(
+        lambda leaf: jnp.asarray([next(numbers) for _ in range(leaf.size)], leaf.dtype).reshape(leaf.shape),
+        jax.tree.map(jnp.asarray, node),
+    )
