@@ -9,10 +9,13 @@ from jaxlr._from_torch import from_torch
 from jaxlr._lambda import LambdaLR, MultiplicativeLR
 from jaxlr._per_epoch import per_epoch
 from jaxlr._plateau import ReduceLROnPlateau
+from jaxlr._record import record
 from jaxlr._resumed import Resumed
 from jaxlr._swa import SWALR
 from jaxlr._table import Table, tabulate
+from jaxlr._to_torch import to_torch
 from jaxlr._trajectory import trajectory
+from jaxlr._verify import Report, assert_equivalent, verify
 
 __all__ = [
     "SWALR",
@@ -32,6 +35,7 @@ __all__ = [
     "OneCycleMomentum",
     "PolynomialLR",
     "ReduceLROnPlateau",
+    "Report",
     "Resumed",
     "Schedule",
     "SequentialLR",
@@ -40,9 +44,13 @@ __all__ = [
     "StepLR",
     "Table",
     "Together",
+    "assert_equivalent",
     "from_torch",
     "per_epoch",
+    "record",
     "tabulate",
+    "to_torch",
     "trajectory",
+    "verify",
 ]
 __version__ = "0.1.0"

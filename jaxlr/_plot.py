@@ -40,3 +40,32 @@ def small_multiples(cases: Sequence[Case], steps: int, path: Path) -> None:
         figure.supxlabel("step")
         figure.supylabel("learning rate")
         figure.savefig(path, dpi=140)
+
+
+def overlay(theirs: np.ndarray, ours: np.ndarray, path: Path) -> None:
+    """Draws torch's learning rates and ours on one axis, and their difference below."""
+    with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(7, 4.5), layout="constrained")
+        curves, differences = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        counts = np.arange(len(theirs))
+        curves.plot(counts, ours, color="#1f5fa8", linewidth=1.6, label="jax")
+        curves.plot(counts, theirs, "--", color="#e4572e", linewidth=1.2, label="torch")
+        curves.set_ylabel("learning rate")
+        curves.legend(frameon=False)
+        differences.plot(counts, ours.astype(np.float64) - theirs, color="#444444", linewidth=1.0)
+        differences.set_ylabel("jax - torch")
+        differences.set_xlabel("count")
+        figure.savefig(path, dpi=140)
+
+
+def curves(values: dict[str, np.ndarray], path: Path) -> None:
+    """Draws several learning rates on one axis, each with its name."""
+    with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(7, 4), layout="constrained")
+        axes = figure.add_subplot()
+        for name, lrs in values.items():
+            axes.plot(np.arange(len(lrs)), lrs, linewidth=1.5, label=textwrap.shorten(name, 70))
+        axes.set_xlabel("count")
+        axes.set_ylabel("learning rate")
+        axes.legend(frameon=False, fontsize=7)
+        figure.savefig(path, dpi=140)

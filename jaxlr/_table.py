@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._arguments import LAST_EPOCH, integer, real
+from jaxlr._arguments import LAST_EPOCH, integer, optional, real
 from jaxlr._base import Schedule
 from jaxlr._trajectory import trajectory
 
@@ -24,6 +24,7 @@ class Table(Schedule):
 
     Args:
       values: the learning rates from epoch 0 on: finite numbers, at least one.
+      momentums: likewise the momentums (or beta1), as many; None where there are none.
       last_epoch: the epoch before count 0: an integer >= -1.
 
     Raises:
@@ -37,12 +38,17 @@ class Table(Schedule):
     """
 
     values: Iterable[float]
+    momentums: Iterable[float] | None = None
     last_epoch: int = -1
     _absolute: ClassVar[bool] = True
     _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        self._check(values=_finite_numbers, last_epoch=LAST_EPOCH)
+        self._check(values=_finite_numbers, momentums=optional(_finite_numbers), last_epoch=LAST_EPOCH)
+        if self.momentums is not None and len(tuple(self.momentums)) != len(self._values):
+            raise ValueError(
+                f"Table: momentums must be as many as values, {len(self._values)}, got {len(tuple(self.momentums))}"
+            )
         self._check_last_epoch()
 
     @property
@@ -56,6 +62,21 @@ class Table(Schedule):
     @property
     def _final_epoch(self) -> int:
         return len(self._values) - 1
+
+    @property
+    def momentum(self) -> "Table":
+        """The table of the momentums.
+
+        Raises:
+          ValueError: there are none.
+        """
+        if self.momentums is None:
+            raise ValueError("Table: momentum must have momentums, got momentums=None")
+        return Table(self.momentums, last_epoch=self.last_epoch)
+
+    @property
+    def _own_momentum(self) -> "Table | None":
+        return None if self.momentums is None else self.momentum
 
     def _closed_form(self, t: jax.Array) -> Any:
         return jnp.asarray(np.array(self._values))[t]

@@ -1,0 +1,379 @@
+"""from_torch, record, to_torch, verify: on real torch objects, at random moments."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import MEMBERS, lrs, recipes
+
+import jaxlr
+from jaxlr import _cases
+from jaxlr._cases import RECIPES, Case
+from jaxlr._compare import compare, torch_trajectory
+
+lr_scheduler = torch.optim.lr_scheduler
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped
+
+
+def sgd(lr=0.1, momentum=0.9, groups=1):
+    parameters = [{"params": [torch.zeros(1)]} for _ in range(groups)]
+    return torch.optim.SGD(parameters, lr=lr, momentum=momentum)
+
+
+def stepped(scheduler, steps, metrics=None):
+    """What the scheduler leaves in its optimizer from now on, until torch itself has no next value."""
+    group = scheduler.optimizer.param_groups[0]
+    lrs, momentums = [], []
+    for i in range(steps):
+        lrs.append(float(group["lr"]))
+        momentums.append(group["betas"][0] if "betas" in group else group["momentum"])
+        try:
+            scheduler.step(*([] if metrics is None else [float(metrics[i])]))
+        except (ValueError, OverflowError):
+            break
+    return np.array(lrs), np.array(momentums)
+
+
+def assert_goes_on(schedule, lrs, momentums, metrics=None):
+    ours = jaxlr.trajectory(schedule, len(lrs), metrics=metrics)
+    assert ours[0] == np.float32(lrs[0])
+    assert compare(ours, lrs).passed, (schedule, compare(ours, lrs))
+    if schedule._cycles_momentum:
+        ours = jaxlr.trajectory(schedule._own_momentum, len(lrs), metrics=metrics)
+        assert compare(ours, momentums).passed, schedule
+
+
+def assert_prints_as_code(schedule):
+    assert eval(repr(schedule), {"inf": math.inf, **vars(jaxlr), **vars(_cases)}) == schedule
+
+
+@given(
+    recipe=st.one_of(MEMBERS, recipes(depth=2)), lr=lrs, at=st.integers(0, 150), adam=st.booleans(), edit=st.booleans()
+)
+def test_a_conversion_at_a_random_step_goes_on_for_a_thousand(recipe, lr, at, adam, edit):
+    optimizer = torch.optim.Adam([torch.zeros(1)], lr=lr) if adam else sgd(lr)
+    scheduler = recipe.torch_on(optimizer)
+    for _ in range(at):
+        scheduler.step()
+    if edit:
+        optimizer.param_groups[0]["lr"] = 0.05
+        scheduler.step()
+    schedule = jaxlr.from_torch(scheduler)
+    assert_prints_as_code(schedule)
+    assert_goes_on(schedule, *stepped(scheduler, 1_000))
+
+
+@given(
+    seed=st.integers(0, 2**16),
+    at=st.integers(0, 60),
+    arguments=st.fixed_dictionaries(
+        {
+            "mode": st.sampled_from(["min", "max"]),
+            "factor": st.floats(0.1, 0.9),
+            "patience": st.integers(0, 4),
+            "threshold_mode": st.sampled_from(["rel", "abs"]),
+            "cooldown": st.integers(0, 3),
+        }
+    ),
+)
+def test_a_plateau_comes_along_in_mid_run(seed, at, arguments):
+    metrics = Case("ReduceLROnPlateau", {}, seed=seed).metrics(at + 200)
+    scheduler = lr_scheduler.ReduceLROnPlateau(sgd(), **arguments)
+    for metric in metrics[:at]:
+        scheduler.step(float(metric))
+    schedule = jaxlr.from_torch(scheduler)
+    assert_prints_as_code(schedule)
+    assert_goes_on(schedule, *stepped(scheduler, 200, metrics[at:]), metrics[at:])
+
+
+FRESH = [case for case in RECIPES if case.last_epoch == -1 and not case.fractional and case.torch_overflows_at is None]
+
+
+COUNT_DRIVEN = [case for case in FRESH if case.scheduler not in ("Together", "InTurn") and case.seed is None]
+
+
+@pytest.mark.parametrize("case", COUNT_DRIVEN, ids=str)
+def test_every_fresh_recipe_converts_to_its_own_code(case):
+    scheduler = case.torch_scheduler()
+    schedule = jaxlr.from_torch(scheduler, total_steps=case.total_steps)
+    assert_prints_as_code(schedule)
+    n = case.steps(50)
+    np.testing.assert_array_equal(jaxlr.trajectory(schedule, n), jaxlr.trajectory(case.schedule(), n))
+
+
+def test_the_printed_code_is_plain():
+    assert repr(jaxlr.from_torch(lr_scheduler.StepLR(sgd(), step_size=30))) == "StepLR(lr=0.1, step_size=30)"
+    scheduler = lr_scheduler.OneCycleLR(sgd(), max_lr=0.1, total_steps=77, pct_start=0.3)
+    assert repr(jaxlr.from_torch(scheduler)) == "OneCycleLR(max_lr=0.1, total_steps=77)"
+    scheduler = lr_scheduler.CyclicLR(sgd(), 0.01, 0.1, step_size_up=7, step_size_down=3)
+    assert (
+        repr(jaxlr.from_torch(scheduler)) == "CyclicLR(base_lr=0.01, max_lr=0.1, step_size_up=7.0, step_size_down=3.0)"
+    )
+    scheduler = lr_scheduler.CosineAnnealingLR(sgd(), T_max=100.0)
+    for _ in range(7):
+        scheduler.step()
+    assert repr(jaxlr.from_torch(scheduler)) == "CosineAnnealingLR(lr=0.1, T_max=100, last_epoch=6)"
+
+
+@pytest.mark.parametrize("case", [case for case in COUNT_DRIVEN if case.total_steps is None][::7], ids=str)
+def test_what_load_state_dict_restores_converts(case):
+    scheduler = case.torch_scheduler()
+    for _ in range(13):
+        scheduler.step()
+    restored = case.torch_scheduler()
+    restored.load_state_dict(scheduler.state_dict())
+    restored.optimizer.load_state_dict(scheduler.optimizer.state_dict())
+    assert jaxlr.from_torch(restored) == jaxlr.from_torch(scheduler)
+
+
+def test_a_list_is_stepped_one_after_another():
+    optimizer = sgd()
+    warmup = lr_scheduler.LinearLR(optimizer, 0.1, total_iters=5)
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer, patience=2, factor=0.5)
+    metrics = Case("ReduceLROnPlateau", {}, seed=3).metrics(100)
+    for metric in metrics[:8]:
+        warmup.step()
+        plateau.step(float(metric))
+    schedule = jaxlr.from_torch([warmup, plateau])
+    assert_prints_as_code(schedule)
+    lrs = []
+    for metric in metrics[8:]:
+        lrs.append(optimizer.param_groups[0]["lr"])
+        warmup.step()
+        plateau.step(float(metric))
+    assert_goes_on(schedule, np.array(lrs), None, metrics[8:])
+
+
+def test_a_learning_rate_that_the_schedulers_did_not_leave_is_refused():
+    optimizer = sgd()
+    warmup = lr_scheduler.LinearLR(optimizer, 0.1)
+    lr_scheduler.ExponentialLR(optimizer, 0.9).step()
+    with pytest.raises(ValueError, match=r"holds lr=.*which LinearLR did not leave.*pass all the schedulers"):
+        jaxlr.from_torch(warmup)
+
+
+def test_one_group_of_several():
+    optimizer = sgd(groups=3)
+    for group, lr in zip(optimizer.param_groups, (0.1, 0.2, 0.3), strict=True):
+        group["lr"] = lr
+    scheduler = lr_scheduler.CyclicLR(optimizer, [0.01, 0.02, 0.03], [0.1, 0.2, 0.3], step_size_up=5)
+    assert jaxlr.from_torch(scheduler, group=1).max_lr == 0.2
+    with pytest.raises(ValueError, match=r"group must be given for an optimizer of 3 parameter groups"):
+        jaxlr.from_torch(scheduler)
+    for bad in (3, -1, "0", 1.0):
+        with pytest.raises(ValueError, match=r"group must be one of 0 \.\. 2"):
+            jaxlr.from_torch(scheduler, group=bad)
+
+
+class HalvingLR(lr_scheduler.StepLR):
+    pass
+
+
+def test_what_has_no_port_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"HalvingLR: jaxlr.record"):
+        jaxlr.from_torch(HalvingLR(sgd(), 3))
+    for bad in (None, 3, sgd(), "StepLR"):
+        with pytest.raises(TypeError, match="scheduler must be a torch scheduler"):
+            jaxlr.from_torch(bad)
+    with pytest.raises(ValueError, match="empty list"):
+        jaxlr.from_torch([])
+    with pytest.raises(ValueError, match="same optimizer"):
+        jaxlr.from_torch([lr_scheduler.StepLR(sgd(), 3), lr_scheduler.StepLR(sgd(), 3)])
+    with pytest.raises(ValueError, match="T_max"):
+        jaxlr.from_torch(lr_scheduler.CosineAnnealingLR(sgd(), T_max=0))
+    with pytest.raises((ValueError, TypeError), match=r"T_max must be an integer >= 1, got 2\.5"):
+        jaxlr.from_torch(lr_scheduler.CosineAnnealingLR(sgd(), T_max=2.5))
+    restarts = lr_scheduler.CosineAnnealingWarmRestarts(sgd(), 4)
+    restarts.step(2.5)
+    with pytest.raises(ValueError, match="fractional=True"):
+        jaxlr.from_torch(restarts)
+    with pytest.raises(ValueError, match="total_steps"):
+        jaxlr.from_torch(lr_scheduler.LambdaLR(sgd(), lambda epoch: 1.0 if epoch < 5 else 0.1))
+
+
+def test_tensors():
+    optimizer = sgd(lr=torch.tensor(0.5))
+    assert jaxlr.from_torch(lr_scheduler.StepLR(optimizer, 3)) == jaxlr.StepLR(0.5, 3)
+
+
+def test_record_a_hand_written_function_and_a_custom_scheduler():
+    optimizer = sgd(groups=2)
+
+    def adjust_learning_rate(epoch):
+        for i, group in enumerate(optimizer.param_groups):
+            group["lr"] = 0.1 * (i + 1) * 0.1 ** (epoch // 30)
+
+    first, second = jaxlr.record(adjust_learning_rate, optimizer, 90)
+    assert first.values == tuple(0.1 * 0.1 ** (epoch // 30) for epoch in range(90))
+    assert second.values == tuple(0.2 * 0.1 ** (epoch // 30) for epoch in range(90))
+
+    optimizer = sgd()
+    scheduler = HalvingLR(optimizer, 3, gamma=0.5)
+    (table,) = jaxlr.record(scheduler.step, optimizer, 10)
+    np.testing.assert_array_equal(jaxlr.trajectory(table, 10), jaxlr.trajectory(jaxlr.StepLR(0.1, 3, 0.5), 10))
+
+    optimizer = sgd()
+    cycle = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=20)
+    (table,) = jaxlr.record(cycle.step, optimizer, 20)
+    expected = jaxlr.trajectory(jaxlr.OneCycleLR(0.1, total_steps=20).momentum, 20)
+    np.testing.assert_array_max_ulp(jaxlr.trajectory(table.momentum, 20), expected, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((None, sgd(), 3), TypeError, "step must be a function"),
+        ((print, None, 3), TypeError, "optimizer must be a torch optimizer"),
+        ((lambda: None, sgd(), 0), ValueError, "steps must be an integer >= 1, got 0"),
+        ((lambda a, b: None, sgd(), 3), TypeError, "step must take no argument, or the count alone"),
+    ],
+    ids=["step", "optimizer", "steps", "two arguments"],
+)
+def test_bad_inputs_of_record(arguments, error, message):
+    with pytest.raises(error, match=message):
+        jaxlr.record(*arguments)
+
+
+@pytest.mark.parametrize("case", FRESH[::4], ids=str)
+def test_there_and_back(case):
+    n = min(case.steps(60), 60)
+    metrics = case.metrics(n)
+    schedule = case.schedule()
+    optimizer = sgd(lr=0.7)
+    driven = jaxlr.to_torch(schedule, optimizer)
+    assert isinstance(driven, lr_scheduler.LRScheduler)
+    lrs = []
+    for i in range(n):
+        if i == n // 2:  # saved, and restored into a new one
+            state = driven.state_dict()
+            optimizer = sgd(lr=0.7)
+            driven = jaxlr.to_torch(schedule, optimizer)
+            driven.load_state_dict(state)
+            driven._write()
+        lrs.append(optimizer.param_groups[0]["lr"])
+        assert driven.get_last_lr() == [lrs[-1]]
+        if i < n - 1:
+            driven.step(*([] if metrics is None else [float(metrics[i])]))
+    theirs = torch_trajectory(case, n)
+    np.testing.assert_allclose(lrs, theirs["lr"], rtol=4 * n * 2.0**-53, atol=4 * n * 2.0**-53 * theirs["lr"].max())
+
+
+def test_to_torch_drives_the_momentum_and_every_group():
+    schedule = jaxlr.OneCycleLR(0.1, total_steps=10)
+    for make in (sgd, lambda: torch.optim.Adam([torch.zeros(1)], lr=0.1)):
+        optimizer = make()
+        driven = jaxlr.to_torch(schedule, optimizer)
+        reference = lr_scheduler.OneCycleLR(make(), 0.1, total_steps=10)
+        for _ in range(9):
+            driven.step()
+            reference.step()
+            ours, theirs = optimizer.param_groups[0], reference.optimizer.param_groups[0]
+            assert ours["lr"] == pytest.approx(theirs["lr"], rel=1e-14)
+            key = (lambda group: group["betas"][0]) if "betas" in ours else (lambda group: group["momentum"])
+            assert key(ours) == pytest.approx(key(theirs), rel=1e-14)
+    optimizer = sgd(groups=2)
+    driven = jaxlr.to_torch([jaxlr.StepLR(0.1, 1), jaxlr.ExponentialLR(0.2, 0.5)], optimizer)
+    driven.step()
+    np.testing.assert_allclose(driven.get_last_lr(), [0.01, 0.1])
+
+
+def test_bad_inputs_of_to_torch():
+    with pytest.raises(TypeError, match="optimizer must be a torch optimizer"):
+        jaxlr.to_torch(jaxlr.StepLR(0.1, 3), None)
+    with pytest.raises(TypeError, match="schedule must be a jaxlr schedule"):
+        jaxlr.to_torch([optax.constant_schedule(0.1)], sgd())
+    with pytest.raises(ValueError, match="one for each of 1 parameter groups, got 2"):
+        jaxlr.to_torch([jaxlr.StepLR(0.1, 3)] * 2, sgd())
+    with pytest.raises(ValueError, match="must have a momentum or beta1"):
+        jaxlr.to_torch(jaxlr.OneCycleLR(0.1, 10), torch.optim.Adagrad([torch.zeros(1)], lr=0.1))
+    driven = jaxlr.to_torch(jaxlr.StepLR(0.1, 3), sgd())
+    with pytest.raises(ValueError, match="state_dict must be one of the same schedules"):
+        driven.load_state_dict(jaxlr.to_torch(jaxlr.OneCycleLR(0.1, 10), sgd()).state_dict())
+
+
+COSINE = jaxlr.CosineAnnealingLR(0.1, 200)
+
+DIAGNOSES = [
+    (COSINE, None),
+    (lambda count: COSINE(count - 1), "shifted by one step: it is one step late"),
+    (lambda count: COSINE(count + 1), "shifted by one step: it is one step early"),
+    (lambda count: COSINE(count - 20), "shifted by 20 steps: it is 20 steps late, offset by a warm-up?"),
+    (jaxlr.per_epoch(COSINE, 10), "not stepped per epoch: it is, of 10 steps"),
+    (lambda count: 2 * COSINE(count), "scaled by 0.5"),
+    (lambda count: jnp.where(count < 150, COSINE(count), 1.0), "equal up to count 149, different from 150 on"),
+    (optax.cosine_decay_schedule(0.1, 200), "rounding: the JAX side is computed in float32"),
+    (lambda count: jnp.sin(1.0 * count), None),
+]
+
+
+@pytest.mark.parametrize(("schedule", "diagnosis"), DIAGNOSES, ids=[str(text) for _, text in DIAGNOSES])
+def test_a_failed_verification_says_what_would_make_them_equal(schedule, diagnosis):
+    report = jaxlr.verify(lr_scheduler.CosineAnnealingLR(sgd(), 200), schedule, steps=199)
+    assert report.passed == (schedule is COSINE)
+    if diagnosis is None:
+        assert report.diagnosis is None
+    else:
+        assert diagnosis in report.diagnosis
+        assert diagnosis in str(report)
+    assert report.steps == 199
+    if not report.passed:
+        i = report.first_difference
+        assert f"count {i:,}: torch {report.theirs[i]:.9g}, jax {report.ours[i]:.9g}" in str(report)
+
+
+def test_a_scheduler_stepped_once_in_ten_is_diagnosed():
+    optimizer = sgd()
+    scheduler = lr_scheduler.ExponentialLR(optimizer, 0.9)
+    (table,) = jaxlr.record(lambda count: scheduler.step() if count and count % 10 == 0 else None, optimizer, 60)
+    driven = jaxlr.to_torch(table, sgd())
+    report = jaxlr.verify(driven, jaxlr.ExponentialLR(0.1, 0.9), steps=60)
+    assert "per_epoch(schedule, 10)" in report.diagnosis
+
+
+def test_verify_of_what_from_torch_makes_and_of_stateful_schedules(tmp_path):
+    assert jaxlr.verify(lr_scheduler.OneCycleLR(sgd(), 0.1, total_steps=50), steps=51).passed
+    assert jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), jaxlr.StepLR(0.1, 3).stateful(), steps=20).passed
+    metrics = [1.0] * 30
+    plateau = lr_scheduler.ReduceLROnPlateau(sgd(), patience=2)
+    report = jaxlr.verify(plateau, jaxlr.ReduceLROnPlateau(0.1, patience=3), steps=30, metrics=metrics)
+    assert not report.passed
+    assert report.first_difference == 4
+    report.plot(tmp_path / "overlay.png")
+    assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
+    jaxlr.assert_equivalent(lr_scheduler.StepLR(sgd(), 3), jaxlr.StepLR(0.1, 3), steps=20)
+    with pytest.raises(AssertionError, match="one step late"):
+        jaxlr.assert_equivalent(lr_scheduler.StepLR(sgd(), 3), lambda count: jaxlr.StepLR(0.1, 3)(count - 1), steps=20)
+
+
+BAD = [
+    (lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), steps=0), ValueError, "steps must be an integer >= 1, got 0"),
+    (lambda: jaxlr.verify(None, steps=3), TypeError, "scheduler must be a torch scheduler"),
+    (
+        lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), 0.1, steps=3),
+        TypeError,
+        "schedule must be an Optax schedule",
+    ),
+    (lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(groups=2), 3), steps=3), ValueError, "group must be given"),
+    (lambda: jaxlr.verify(lr_scheduler.ReduceLROnPlateau(sgd()), steps=3), ValueError, "metrics must be at least 2"),
+    (
+        lambda: jaxlr.verify(lr_scheduler.OneCycleLR(sgd(), 0.1, total_steps=10), steps=20),
+        ValueError,
+        "steps must be at most 11, where torch's OneCycleLR ends, got 20",
+    ),
+    (
+        lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), lambda count: jnp.zeros(2), steps=3),
+        ValueError,
+        "must give one number at each count",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), BAD, ids=[message for _, _, message in BAD])
+def test_bad_inputs_of_verify(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
