@@ -10,7 +10,7 @@ help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
 
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
-	$(BIN)/jaxlr verify --steps $(STEPS) --markdown verify/table.md --json verify/table.json --plot verify/curves.png --force
+	$(BIN)/jaxlr verify --steps $(STEPS) --output verify --force
 
 test: test-source test-wheel ## the whole of tests/ and parity/, from the source and from the built wheel
 
@@ -23,7 +23,7 @@ test-wheel: .venv/ready
 	$(BIN)/pip wheel -q --no-deps -c constraints.txt -w build/wheel .
 	$(PYTHON) -m venv .venv-wheel
 	$(WHEEL)/pip install -q -c constraints.txt build/wheel/*.whl pytest pytest-xdist
-	cp -r tests parity README.md pyproject.toml build/wheel/empty
+	cp -r tests parity examples README.md pyproject.toml build/wheel/empty
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
 	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli]" hypothesis
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity

@@ -5,7 +5,7 @@ from jaxlr._compose import ChainedScheduler, InTurn, Momentum, SequentialLR, Tog
 from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._cycle import CyclicLR, OneCycleLR, OneCycleMomentum
 from jaxlr._decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
-from jaxlr._from_torch import from_torch
+from jaxlr._from_torch import from_state_dict, from_torch
 from jaxlr._lambda import LambdaLR, MultiplicativeLR
 from jaxlr._per_epoch import per_epoch
 from jaxlr._plateau import ReduceLROnPlateau
@@ -45,6 +45,7 @@ __all__ = [
     "Table",
     "Together",
     "assert_equivalent",
+    "from_state_dict",
     "from_torch",
     "per_epoch",
     "record",

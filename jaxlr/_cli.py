@@ -1,46 +1,147 @@
-"""The command line: `jaxlr verify`."""
+"""The command line: convert, verify, plot, gallery."""
 
+import importlib.util
+import json as json_module
+import sys
+import traceback
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 
+import jaxlr
 from jaxlr._cases import PICTURED, RECIPES
 from jaxlr._compare import Row, compare_case
+from jaxlr._verify import Report, report_of
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+)
+
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
+Group = Annotated[int | None, typer.Option(min=0, help="The parameter group, where the optimizer has several.")]
 
 
 @app.callback()
 def _jaxlr() -> None:
-    """PyTorch's learning rates in JAX, exactly."""
+    """PyTorch's learning rates in JAX, exactly.
+
+    A torch recipe is named as `FILE.py:NAME`: a scheduler, a list of schedulers, or a function that returns one.
+    """
 
 
 @app.command()
-def verify(  # noqa: PLR0917 typer makes options of them
-    steps: Annotated[int, typer.Option(min=1, help="Counts to compare, each.")] = 100_000,
-    only: Annotated[str, typer.Option(help="Only the recipes whose text contains this.")] = "",
-    markdown: Annotated[Path | None, typer.Option(help="Write the table here, as Markdown.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the table here, as JSON.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw each schedule's curve, with torch's points on it.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the files named.")] = False,
+def convert(
+    recipe: Annotated[str, typer.Argument(help="FILE.py:NAME of a torch scheduler.")],
+    group: Group = None,
+    total_steps: Annotated[int | None, typer.Option(min=1, help="Length of a lambda's table.")] = None,
+    state: Annotated[Path | None, typer.Option(help="A .pt file with the scheduler's state_dict to restore.")] = None,
+    key: Annotated[str | None, typer.Option(help="The state_dict's key in that file.")] = None,
 ) -> None:
-    """Steps every torch scheduler beside its port and prints how far they are apart.
+    """Prints the jaxlr code of a torch scheduler."""
+    _need("torch", extra="torch")
+    scheduler = _torch_recipe(recipe)
+    if state is None:
+        schedule = _said(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
+    else:
+        fresh = _said(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
+        schedule = _said(jaxlr.from_state_dict, fresh, _state_dict(state, key), group=group)
+    typer.echo(f"jaxlr.{schedule!r}")
 
-    Exits with 1 when a value is more than 1 float32 ulp from torch's.
+
+@app.command()
+def verify(
+    recipe: Annotated[str | None, typer.Argument(help="FILE.py:NAME of a torch scheduler; none: jaxlr's own.")] = None,
+    against: Annotated[str | None, typer.Option(help="FILE.py:NAME of a schedule, or a jaxlr expression.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Counts. [default: 100000; 1000 with FILE]")] = None,
+    metrics: Annotated[str | None, typer.Option(help="FILE.py:NAME of what a plateau's step receives.")] = None,
+    group: Group = None,
+    only: Annotated[str, typer.Option(help="Without FILE: only the recipes whose text contains this.")] = "",
+    output: Annotated[Path | None, typer.Option(help="Without FILE: a folder for the table and a picture.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="With FILE: draw both curves and their difference.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    force: Force = False,
+) -> None:
+    """Steps a torch scheduler beside a schedule and prints how far they are apart; exits with 1 when they differ.
+
+    Without FILE every torch scheduler is stepped beside its port; with FILE, a recipe of yours beside the schedule that
+    --against names, or else beside what `convert` makes of it.
     """
     _need("torch", extra="torch")
+    if recipe is None:
+        for option, value in (("--against", against), ("--metrics", metrics), ("--plot", plot), ("--group", group)):
+            if value is not None:
+                raise typer.BadParameter("needs FILE.py:NAME", param_hint=option)
+        _verify_all(steps or 100_000, only, output, as_json=json, force=force)
+        return
+    for option, value in (("--only", only or None), ("--output", output)):
+        if value is not None:
+            raise typer.BadParameter("is not for FILE.py:NAME", param_hint=option)
+    _check_free([plot], force, "--plot")
+    if plot is not None:
+        _need("matplotlib", extra="plot")
+
+    report = _said(
+        report_of,
+        _torch_recipe(recipe),
+        None if against is None else _jax_recipe(against),
+        steps=steps or 1_000,
+        metrics=None if metrics is None else _loaded(metrics),
+        group=group,
+        each=_tracked,
+    )
+    if plot is not None:
+        report.plot(plot)
+    typer.echo(_json(report) if json else str(report))
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def plot(
+    recipes: Annotated[list[str], typer.Argument(help="FILE.py:NAME, torch's or JAX's, or a jaxlr expression.")],
+    output: Annotated[Path, typer.Option(help="The picture.")] = Path("schedules.png"),
+    steps: Annotated[int, typer.Option(min=1, help="Counts to draw.")] = 100,
+    force: Force = False,
+) -> None:
+    """Draws learning rates, several on one axis.
+
+    For example: `jaxlr plot "StepLR(0.1, 30)" recipe.py:scheduler --steps 90`
+    """
+    _need("matplotlib", extra="plot")
+    _check_free([output], force, "--output")
+    from jaxlr._plot import curves  # noqa: PLC0415 matplotlib is an extra
+
+    curves({recipe: _drawn(recipe, steps) for recipe in recipes}, output)
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+def gallery(
+    output: Annotated[Path, typer.Option(help="The picture.")] = Path("gallery.png"), force: Force = False
+) -> None:
+    """Draws the cheat sheet of all schedulers."""
+    _need("matplotlib", extra="plot")
+    _check_free([output], force, "--output")
+    from jaxlr._plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
+
+    small_multiples(PICTURED, 33, output, with_torch=False)
+    typer.echo(f"wrote {output}")
+
+
+def _verify_all(steps: int, only: str, output: Path | None, *, as_json: bool, force: bool) -> None:
     from jaxlr import _report  # noqa: PLC0415 rich is an extra
 
     cases = [case for case in RECIPES if only in str(case)]
     if not cases:
         raise typer.BadParameter(f"no recipe contains {only!r}", param_hint="--only")
-    for path, option in ((markdown, "--markdown"), (json, "--json"), (plot, "--plot")):
-        if path is not None and path.exists() and not force:
-            raise typer.BadParameter(f"{path} exists: name another file, or give --force", param_hint=option)
-    if plot is not None:
+    names = ("table.md", "table.json", "curves.png")
+    _check_free([] if output is None else [output / name for name in names], force, "--output")
+    if output is not None:
         _need("matplotlib", extra="plot")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -52,19 +153,20 @@ def verify(  # noqa: PLR0917 typer makes options of them
             rows += compare_case(case, steps)
             progress.advance(task)
 
-    terminal = Console()
-    console = terminal if terminal.is_terminal else Console(width=160)
-    console.print(_report.table(rows))
-    for path, text in ((markdown, _report.markdown(rows)), (json, _report.as_json(rows))):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    if plot is not None:
+    if as_json:
+        typer.echo(_report.as_json(rows))
+    else:
+        terminal = Console()
+        console = terminal if terminal.is_terminal else Console(width=160)
+        console.print(_report.table(rows))
+        typer.echo(_report.summary(rows))
+    if output is not None:
         from jaxlr._plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
 
-        plot.parent.mkdir(parents=True, exist_ok=True)
-        small_multiples(PICTURED, 33, plot)
-    typer.echo(_report.summary(rows))
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "table.md").write_text(_report.markdown(rows))
+        (output / "table.json").write_text(_report.as_json(rows))
+        small_multiples(PICTURED, 33, output / "curves.png")
     if not all(row.comparison.passed for row in rows):
         raise typer.Exit(1)
 
@@ -75,3 +177,133 @@ def _need(package: str, *, extra: str) -> None:
     except ImportError:
         typer.echo(f"jaxlr: {package} is missing: pip install 'jaxlr[{extra}]'", err=True)
         raise typer.Exit(2) from None
+
+
+def _check_free(paths: Iterable[Path | None], force: bool, option: str) -> None:
+    for path in paths:
+        if path is not None and path.exists() and not force:
+            raise typer.BadParameter(f"{path} exists: name another, or give --force", param_hint=option)
+
+
+def _said(call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """What the call returns; an error of ours without its traceback."""
+    try:
+        return call(*args, **options)
+    except (ValueError, TypeError) as error:
+        typer.echo(f"jaxlr: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _loaded(target: str) -> Any:
+    """The object that FILE.py:NAME names; what a function of no argument returns."""
+    file, _, name = target.rpartition(":")
+    if not file.endswith(".py") or not name:
+        raise typer.BadParameter(f"must be FILE.py:NAME, got {target!r}")
+    path = Path(file)
+    if not path.is_file():
+        raise typer.BadParameter(f"there is no file {file!r}, in {target!r}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise typer.BadParameter(f"cannot import {file!r}")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+        if not hasattr(module, name):
+            public = ", ".join(sorted(public for public in vars(module) if not public.startswith("_")))
+            raise typer.BadParameter(f"{file} has no {name!r}; it has {public}")
+        return getattr(module, name)
+    except typer.BadParameter:
+        raise
+    except Exception as error:
+        raise _failed(file, error) from None
+    finally:
+        sys.path.remove(str(path.parent))
+
+
+def _failed(file: str, error: Exception) -> typer.Exit:
+    """Shows the traceback of the user's own file, without our frames above it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = next((i for i, frame in enumerate(frames) if Path(frame.filename).name == Path(file).name), 0)
+    shown = [*traceback.format_list(frames[own:][:5]), *traceback.format_exception_only(error)]
+    typer.echo(f"jaxlr: {file} failed:\n{''.join(shown)}", err=True)
+    return typer.Exit(2)
+
+
+def _torch_recipe(target: str) -> Any:
+    """A torch scheduler, or a list of them."""
+    loaded = _called(target, _loaded(target))
+    for one in loaded if isinstance(loaded, list | tuple) else [loaded]:
+        if not hasattr(one, "optimizer"):
+            raise typer.BadParameter(f"{target} must be a torch scheduler, or return one, got {type(one).__name__}")
+    return loaded
+
+
+def _called(target: str, loaded: Any) -> Any:
+    """What a function of the user's returns; a schedule or scheduler is no such function."""
+    if not callable(loaded) or hasattr(loaded, "step") or isinstance(loaded, jaxlr.Schedule):
+        return loaded
+    try:
+        return loaded()
+    except Exception as error:
+        raise _failed(target.rpartition(":")[0], error) from None
+
+
+def _jax_recipe(target: str) -> Any:
+    """An Optax schedule: FILE.py:NAME of one, or a jaxlr expression."""
+    if ".py:" in target:
+        loaded = _loaded(target)
+        if not callable(loaded):
+            raise typer.BadParameter(f"{target} must be an Optax schedule, got {type(loaded).__name__}")
+        return loaded
+    try:
+        value = eval(target, {"jaxlr": jaxlr, **{name: getattr(jaxlr, name) for name in jaxlr.__all__}})
+    except Exception as error:
+        raise typer.BadParameter(f"{target!r} is neither FILE.py:NAME nor a jaxlr expression: {error}") from None
+    if not isinstance(value, jaxlr.Schedule):
+        raise typer.BadParameter(f"{target!r} must be a jaxlr schedule, got {type(value).__name__}")
+    return value
+
+
+def _drawn(target: str, steps: int) -> np.ndarray:
+    loaded = _loaded(target) if ".py:" in target else _jax_recipe(target)
+    if isinstance(loaded, jaxlr.Schedule):
+        return _said(jaxlr.trajectory, loaded, steps)  # type: ignore[no-any-return]
+    try:
+        return np.array([float(loaded(count)) for count in range(steps)])
+    except TypeError:  # no function of a count: a torch scheduler, or a function that returns one
+        scheduler = _torch_recipe(target)
+        return _said(report_of, scheduler, steps=steps, each=_tracked).theirs  # type: ignore[no-any-return]
+
+
+def _state_dict(path: Path, key: str | None) -> Any:
+    import torch  # noqa: PLC0415 jaxlr itself never imports torch
+
+    if not path.is_file():
+        raise typer.BadParameter(f"there is no file {str(path)!r}", param_hint="--state")
+    try:
+        saved = torch.load(path, weights_only=True)
+    except Exception as error:
+        raise typer.BadParameter(f"{path} is no file of plain data: {error}", param_hint="--state") from None
+    if key is not None:
+        if key not in saved:
+            raise typer.BadParameter(f"{path} has no {key!r}; it has {', '.join(map(str, saved))}", param_hint="--key")
+        return saved[key]
+    return saved
+
+
+def _tracked(counts: range) -> Iterable[int]:
+    """The counts, with a progress bar where they take long."""
+    few = len(counts) < 100_000
+    return track(counts, "stepping", console=Console(stderr=True), transient=True, disable=few)
+
+
+def _json(report: Report) -> str:
+    values = {
+        name: getattr(report, name)
+        for name in ("passed", "steps", "max_ulp", "max_relative", "bit_equal", "first_difference", "diagnosis")
+    }
+    if report.first_difference is not None:
+        values["torch"] = float(report.theirs[report.first_difference])
+        values["jax"] = float(report.ours[report.first_difference])
+    return json_module.dumps(values, indent=2)

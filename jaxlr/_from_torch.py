@@ -82,13 +82,82 @@ def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | N
     lr = _initial_lr(schedulers, source, held)
     ports = [_port(one, lr, source) for one in schedulers]
     schedule = ports[0] if len(ports) == 1 else Together(ports)
-    state = _state(schedulers[0], source) if len(ports) == 1 else tuple(_state(one, source) for one in schedulers)
-    return _started(schedule, state, held, source, schedulers)
-
-
-def _started(schedule: Schedule, state: Any, held: float, source: _Source, schedulers: list[Any]) -> Schedule:
-    """The schedule in the state given: by its last_epoch where that says it all, else Resumed."""
+    state = _state(schedule, schedulers[0] if len(ports) == 1 else {"_schedulers": schedulers})
     momentum = _momentum(source.group) if schedule._cycles_momentum else None
+    started = _started(schedule, state, held, momentum)
+    if isinstance(started, Resumed):
+        _check_bases(schedule, [base for one in schedulers for base in _live_bases(one, index)])
+    return started
+
+
+def from_state_dict(
+    schedule: Schedule, state_dict: dict[str, Any], *, optimizer: dict[str, Any] | None = None, group: int | None = None
+) -> Schedule:
+    """The schedule in the state of a torch checkpoint.
+
+    Args:
+      schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand.
+      state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it. Nothing is unpickled here.
+      optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum.
+      group: the parameter group: 0 where it is None.
+
+    Returns:
+      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved.
+
+    Raises:
+      TypeError, ValueError: an argument is of another type; state_dict is not that of the schedule's recipe; optimizer
+        is missing, or holds another learning rate.
+
+    Example:
+      >>> import torch, jaxlr
+      >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+      >>> scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+      >>> scheduler.step(0.5)
+      >>> jaxlr.from_state_dict(jaxlr.ReduceLROnPlateau(0.1), scheduler.state_dict())
+      Resumed(schedule=ReduceLROnPlateau(lr=0.1), state=(1, 0.5, 0, 0), lr=0.1)
+    """
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"from_state_dict: schedule must be a jaxlr schedule, got {schedule!r}")
+    if not isinstance(state_dict, dict):
+        raise TypeError(f"from_state_dict: state_dict must be a torch scheduler's state_dict, got {state_dict!r}")
+    _check_recipe(schedule, state_dict)
+    index = group or 0
+    held = _number("the scheduler's last lr", state_dict["_last_lr"][index])
+    momentum = None
+    if optimizer is not None:
+        entries = optimizer["param_groups"][index]
+        if _number("the optimizer's lr", entries["lr"]) != held:
+            raise ValueError(
+                f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {entries['lr']!r}"
+            )
+        momentum = _momentum(entries) if schedule._cycles_momentum else None
+    return _started(schedule, _state(schedule, state_dict), held, momentum)
+
+
+def _check_recipe(port: Any, state_dict: Any) -> None:
+    """Refuses a state_dict that another recipe has left."""
+    kind = type(port).__name__
+    own = {"ReduceLROnPlateau": "num_bad_epochs", "SequentialLR": "_milestones", "ChainedScheduler": "_schedulers"}
+    if not isinstance(state_dict, dict) or not {own.get(kind, "last_epoch"), "_last_lr"} <= state_dict.keys():
+        raise ValueError(f"from_state_dict: state_dict must be that of a torch {kind}, got {state_dict!r}")
+    if isinstance(port, Composite):
+        members = state_dict["_schedulers"]
+        if len(members) != len(port._members):
+            raise ValueError(f"from_state_dict: state_dict must have {len(port._members)} members, got {len(members)}")
+        for member, saved in zip(port._members, members, strict=True):
+            _check_recipe(member, saved)
+        return
+    for field in dataclasses.fields(port):
+        saved = state_dict.get(field.name)
+        ours = getattr(port, field.name)
+        if field.name != "last_epoch" and isinstance(saved, int | float | str) and saved != ours and ours is not None:
+            raise ValueError(
+                f"from_state_dict: state_dict must be that of {port!r}, got one with {field.name}={saved!r}"
+            )
+
+
+def _started(schedule: Schedule, state: Any, held: float, momentum: float | None) -> Schedule:
+    """The schedule in the state given: by its last_epoch where that says it all, else Resumed."""
     epoch = state[0] if isinstance(schedule, SequentialLR) else state
     candidates: list[Schedule] = [schedule]
     if isinstance(epoch, int) and epoch > 0 and "last_epoch" in {f.name for f in dataclasses.fields(schedule)}:  # type: ignore[arg-type]
@@ -96,14 +165,19 @@ def _started(schedule: Schedule, state: Any, held: float, source: _Source, sched
     for candidate in candidates:
         if _is_in(candidate, state, held, momentum):
             return candidate
-    bases = list(_bases(schedule))
-    live = [base for one in schedulers for base in _live_bases(one, source.index)]
+    if momentum is None and schedule._cycles_momentum:
+        raise ValueError("from_state_dict: optimizer must be given, the state_dict that holds the momentum, got None")
+    return Resumed(schedule, state, held, momentum)
+
+
+def _check_bases(schedule: Schedule, live: list[float | None]) -> None:
+    """Refuses schedulers that found other initial learning rates than ours would."""
+    bases = _bases(schedule)
     if any(base is not None and ours is not None and base != ours for ours, base in zip(bases, live, strict=True)):
         raise ValueError(
             f"from_torch: the schedulers must have been built in the order in which they are listed, got initial "
             f"learning rates {live} where {bases} would be: {_WAY_OUT}"
         )
-    return Resumed(schedule, state, held, momentum)
 
 
 def _is_in(schedule: Schedule, state: Any, held: float, momentum: float | None) -> bool:
@@ -207,38 +281,39 @@ def _bases(schedule: Schedule) -> list[float | None]:
         return of(schedule._built()[0])
 
 
-def _state(scheduler: Any, source: _Source) -> Any:
-    """What the scheduler remembers, as Resumed takes it."""
-    match type(scheduler).__name__:
-        case "ReduceLROnPlateau":
-            plateau = scheduler
-            return (plateau.last_epoch, float(plateau.best), plateau.cooldown_counter, plateau.num_bad_epochs)
-        case "ChainedScheduler":
-            return tuple(_state(member, source) for member in scheduler._schedulers)
-        case "SequentialLR":
-            first = sum(milestone <= 0 for milestone in scheduler._milestones)
-            later = [
-                0 if hasattr(member, "_schedulers") else _state(member, source)
-                for member in scheduler._schedulers[first + 1 :]
-            ]
-            return (scheduler.last_epoch, _state(scheduler._schedulers[first], source), tuple(later))
-        case "SWALR":
-            return scheduler._step_count - 1
-        case "CosineAnnealingWarmRestarts":
-            _check_whole_epochs(scheduler)
-            return scheduler.last_epoch
+def _state(port: Any, scheduler: Any) -> Any:
+    """What a torch scheduler, or its state_dict, remembers, as Resumed takes it."""
+    torch = _remembered(scheduler)
+    match port:
+        case ReduceLROnPlateau():
+            return (torch["last_epoch"], float(torch["best"]), torch["cooldown_counter"], torch["num_bad_epochs"])
+        case ChainedScheduler():
+            return tuple(map(_state, port._members, torch["_schedulers"]))
+        case SequentialLR():
+            pairs = list(zip(port._members, torch["_schedulers"], strict=True))
+            later = tuple(0 if isinstance(m, Composite) else _state(m, s) for m, s in pairs[port._first + 1 :])
+            return (torch["last_epoch"], _state(*pairs[port._first]), later)
+        case SWALR():
+            return torch["_step_count"] - 1
+        case CosineAnnealingWarmRestarts():
+            _check_whole_epochs(torch)
+            return torch["last_epoch"]
         case _:
-            return scheduler.last_epoch
+            return torch["last_epoch"]
 
 
-def _check_whole_epochs(scheduler: Any) -> None:
-    T_cur, T_i = max(scheduler.last_epoch, 0), scheduler.T_0
+def _remembered(scheduler: Any) -> dict[str, Any]:
+    return scheduler if isinstance(scheduler, dict) else vars(scheduler)
+
+
+def _check_whole_epochs(torch: dict[str, Any]) -> None:
+    T_cur, T_i = max(torch["last_epoch"], 0), torch["T_0"]
     while T_cur >= T_i:
-        T_cur, T_i = T_cur - T_i, T_i * scheduler.T_mult
-    if scheduler.last_epoch >= 0 and (scheduler.T_cur, scheduler.T_i) != (T_cur, T_i):
+        T_cur, T_i = T_cur - T_i, T_i * torch["T_mult"]
+    if torch["last_epoch"] >= 0 and (torch["T_cur"], torch["T_i"]) != (T_cur, T_i):
         raise ValueError(
             f"from_torch: CosineAnnealingWarmRestarts must have been stepped by whole epochs, got T_cur="
-            f"{scheduler.T_cur!r}, T_i={scheduler.T_i!r} at epoch {scheduler.last_epoch}: for fractional ones take "
+            f"{torch['T_cur']!r}, T_i={torch['T_i']!r} at epoch {torch['last_epoch']}: for fractional ones take "
             f"jaxlr.per_epoch(..., fractional=True), or else {_WAY_OUT}"
         )
 

@@ -13,7 +13,7 @@ from jaxlr._compare import torch_trajectory
 from jaxlr._trajectory import trajectory
 
 
-def small_multiples(cases: Sequence[Case], steps: int, path: Path) -> None:
+def small_multiples(cases: Sequence[Case], steps: int, path: Path, *, with_torch: bool = True) -> None:
     """Draws a panel a case: jaxlr's learning rates as a line, those of the stepped torch scheduler as points."""
     columns = 4
     rows = -(-len(cases) // columns)
@@ -30,12 +30,13 @@ def small_multiples(cases: Sequence[Case], steps: int, path: Path) -> None:
                 linewidth=1.4,
                 label="jaxlr",
             )
-            axes.plot(counts, torch_trajectory(case, n)["lr"], ".", color="#e4572e", markersize=3.5, label="torch")
+            if with_torch:
+                axes.plot(counts, torch_trajectory(case, n)["lr"], ".", color="#e4572e", markersize=3.5, label="torch")
             arguments = str(case).split("(", 1)[1].removesuffix(")").split(", ", 1)[1]
             axes.set_title(f"{case.scheduler}\n{textwrap.fill(arguments, 46)}", fontsize=7, loc="left")
             axes.set_ylim(bottom=0)
             axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-            if i == 0:
+            if i == 0 and with_torch:
                 axes.legend(frameon=False, loc="upper right")
         figure.supxlabel("step")
         figure.supylabel("learning rate")

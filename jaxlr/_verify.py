@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,19 @@ def verify(
       >>> print(jaxlr.verify(scheduler, late, steps=20).diagnosis)
       equal if the JAX side is shifted by one step: it is one step late
     """
+    return report_of(scheduler, schedule, steps=steps, metrics=metrics, group=group)
+
+
+def report_of(
+    scheduler: Any,
+    schedule: Callable[..., Any] | None = None,
+    *,
+    steps: int,
+    metrics: Sequence[float] | None = None,
+    group: int | None = None,
+    each: Callable[[range], Iterable[int]] = iter,
+) -> Report:
+    """What verify does; each: goes through the counts, with a progress bar perhaps."""
     integer(at_least=1)("verify: steps", steps)
     if schedule is not None and not callable(schedule):
         raise TypeError(f"verify: schedule must be an Optax schedule, a function of the count, got {schedule!r}")
@@ -120,7 +133,7 @@ def verify(
     if schedule is None:
         schedule = from_torch(scheduler, group=group, total_steps=None)
 
-    theirs = _torch_lrs(schedulers, takes_metric, groups[group or 0], steps, metrics)
+    theirs = _torch_lrs(schedulers, takes_metric, groups[group or 0], each(range(steps)), metrics)
     ours = _jax_lrs(schedule, steps, metrics if any(takes_metric) else None)
     comparison = compare(ours, theirs)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -167,25 +180,27 @@ def assert_equivalent(
 
 
 def _torch_lrs(
-    schedulers: list[Any], takes_metric: list[bool], group: dict[str, Any], steps: int, metrics: Sequence[float] | None
+    schedulers: list[Any],
+    takes_metric: list[bool],
+    group: dict[str, Any],
+    counts: Iterable[int],
+    metrics: Sequence[float] | None,
 ) -> np.ndarray:
-    lrs = np.empty(steps)
+    lrs: list[float] = []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*lr_scheduler\.step\(\)")  # the optimizer is not stepped
-        for i in range(steps):
-            lrs[i] = float(group["lr"])
-            if i == steps - 1:
-                break
+        for i in counts:
             for scheduler, takes in zip(schedulers, takes_metric, strict=True):
+                if i == 0:
+                    continue
                 try:
-                    scheduler.step(*([float(metrics[i])] if takes and metrics is not None else []))
+                    scheduler.step(*([float(metrics[i - 1])] if takes and metrics is not None else []))
                 except ValueError as error:
                     if "Tried to step" not in str(error):
                         raise
-                    raise ValueError(
-                        f"verify: steps must be at most {i + 1}, where torch's OneCycleLR ends, got {steps}"
-                    ) from error
-    return lrs
+                    raise ValueError(f"verify: steps must be at most {i}, where torch's OneCycleLR ends") from error
+            lrs.append(float(group["lr"]))
+    return np.array(lrs, np.float64)
 
 
 def _jax_lrs(schedule: Any, steps: int, metrics: Sequence[float] | None) -> np.ndarray:

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from jaxlr import _compare
@@ -34,22 +35,146 @@ def test_a_wrong_port_fails_with_status_1(monkeypatch):
 
 
 def test_writes_markdown_json_and_a_picture_and_overwrites_none(tmp_path):
-    paths = {
-        option: tmp_path / "out" / name
-        for option, name in [("markdown", "t.md"), ("json", "t.json"), ("plot", "c.png")]
-    }
-    options = [part for option, path in paths.items() for part in (f"--{option}", str(path))]
-    command = ["verify", "--steps", "20", "--only", "SWALR", *options]
+    output = tmp_path / "out"
+    command = ["verify", "--steps", "20", "--only", "SWALR(lr=0.1, swa_lr=0.05)", "--output", str(output)]
     assert RUNNER.invoke(app, command).exit_code == 0
-    assert "| `SWALR(lr=0.1, swa_lr=0.05)` | closed | 20 |" in paths["markdown"].read_text()
-    written = json.loads(paths["json"].read_text())
+    assert "| `SWALR(lr=0.1, swa_lr=0.05)` | closed | 20 |" in (output / "table.md").read_text()
+    written = json.loads((output / "table.json").read_text())
     assert all(row["passed"] and row["steps"] == 20 for row in written["rows"])
-    assert paths["plot"].read_bytes().startswith(b"\x89PNG")
+    assert (output / "curves.png").read_bytes().startswith(b"\x89PNG")
 
     result = RUNNER.invoke(app, command)
     assert result.exit_code == 2
     assert "exists" in result.output
     assert RUNNER.invoke(app, [*command, "--force"]).exit_code == 0
+
+
+RECIPE = """
+import torch, optax, jaxlr
+
+optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1, momentum=0.9)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=30)
+
+def make():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    return torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=2)
+
+def fails():
+    return 1 / 0
+
+right = jaxlr.StepLR(0.1, step_size=30)
+late = lambda count: right(count - 1)
+metrics = [1.0] * 40
+number = 3
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.py"
+    path.write_text(RECIPE)
+    return str(path)
+
+
+def test_convert_prints_code(recipe):
+    assert RUNNER.invoke(app, ["convert", f"{recipe}:scheduler"]).output == "jaxlr.StepLR(lr=0.1, step_size=30)\n"
+    assert RUNNER.invoke(app, ["convert", f"{recipe}:make"]).output == "jaxlr.ReduceLROnPlateau(lr=0.1, patience=2)\n"
+
+
+def test_convert_reads_a_checkpoint(recipe, tmp_path):
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=2)
+    for metric in (1.0, 2.0, 2.0):
+        scheduler.step(metric)
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"epoch": 3, "scheduler": scheduler.state_dict()}, path)
+    result = RUNNER.invoke(app, ["convert", f"{recipe}:make", "--state", str(path), "--key", "scheduler"])
+    code = "Resumed(schedule=ReduceLROnPlateau(lr=0.1, patience=2), state=(3, 1.0, 0, 2), lr=0.1)"
+    assert result.output == f"jaxlr.{code}\n"
+    for options, named in ((["--key", "optimizer"], "it has epoch, scheduler"), ([], "must be that of a torch")):
+        result = RUNNER.invoke(app, ["convert", f"{recipe}:make", "--state", str(path), *options])
+        assert result.exit_code == 2
+        assert named in " ".join(result.output.replace("│", "").split())
+
+
+class HarmfulState:
+    restored = False
+
+    def __setstate__(self, state):
+        HarmfulState.restored = True
+
+
+def test_a_checkpoint_with_code_in_it_is_not_unpickled(recipe, tmp_path):
+    path = tmp_path / "code.pt"
+    harmful = HarmfulState()
+    harmful.anything = 1
+    torch.save({"scheduler": harmful}, path)
+    result = RUNNER.invoke(app, ["convert", f"{recipe}:make", "--state", str(path)])
+    assert result.exit_code == 2
+    assert not HarmfulState.restored
+
+
+def test_verify_a_file_against_a_file(recipe, tmp_path):
+    result = RUNNER.invoke(app, ["verify", f"{recipe}:scheduler", "--against", f"{recipe}:right", "--steps", "90"])
+    assert result.exit_code == 0, result.output
+    assert "equal at every step" in result.output
+    picture = tmp_path / "out.png"
+    command = ["verify", f"{recipe}:scheduler", "--against", f"{recipe}:late", "--steps", "90", "--plot", str(picture)]
+    result = RUNNER.invoke(app, [*command, "--json"])
+    assert result.exit_code == 1
+    report = json.loads(result.output)
+    assert report["diagnosis"] == "equal if the JAX side is shifted by one step: it is one step late"
+    assert (report["first_difference"], report["torch"]) == (30, pytest.approx(0.01))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert RUNNER.invoke(app, command).exit_code == 2
+    assert RUNNER.invoke(app, ["verify", f"{recipe}:scheduler", "--against", "StepLR(0.1, 30)"]).exit_code == 0
+    metrics = ["--metrics", f"{recipe}:metrics", "--steps", "40"]
+    assert RUNNER.invoke(app, ["verify", f"{recipe}:make", *metrics]).exit_code == 0
+
+
+def test_plot_and_gallery(recipe, tmp_path):
+    picture = tmp_path / "plot.png"
+    names = ["StepLR(0.1, 30)", f"{recipe}:scheduler", f"{recipe}:late"]
+    assert RUNNER.invoke(app, ["plot", *names, "--output", str(picture)]).exit_code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert RUNNER.invoke(app, ["plot", *names, "--output", str(picture)]).exit_code == 2
+    gallery = tmp_path / "gallery.png"
+    assert RUNNER.invoke(app, ["gallery", "--output", str(gallery)]).exit_code == 0
+    assert gallery.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["convert", "{recipe}:nothing"], "has no 'nothing'; it has"),
+        (["convert", "{recipe}:number"], "must be a torch scheduler, or return one, got int"),
+        (["convert", "{recipe}:fails"], "ZeroDivisionError: division by zero"),
+        (["convert", "missing.py:scheduler"], "there is no file 'missing.py'"),
+        (["convert", "scheduler"], "must be FILE.py:NAME, got 'scheduler'"),
+        (["verify", "{recipe}:scheduler", "--against", "{recipe}:number"], "must be an Optax schedule, got int"),
+        (["verify", "{recipe}:scheduler", "--against", "StepLR(0.1"], "neither FILE.py:NAME nor a jaxlr expression"),
+        (["verify", "{recipe}:scheduler", "--against", "3"], "must be a jaxlr schedule, got int"),
+        (["verify", "{recipe}:make"], "metrics must be at least"),
+        (["verify", "--against", "{recipe}:right"], "needs FILE.py:NAME"),
+        (["verify", "{recipe}:scheduler", "--only", "Step"], "is not for FILE.py:NAME"),
+        (["plot", "StepLR(0.1, 0)"], "step_size must be an integer >= 1"),
+    ],
+    ids=str,
+)
+def test_a_bad_target_is_named(recipe, arguments, named):
+    result = RUNNER.invoke(app, [argument.format(recipe=recipe) for argument in arguments], terminal_width=200)
+    assert result.exit_code == 2, result.output
+    assert named in " ".join(result.output.replace("│", "").split())
+
+
+def test_a_file_that_fails_shows_its_own_traceback(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("def inner():\n    raise RuntimeError('broken here')\n\ninner()\n")
+    result = RUNNER.invoke(app, ["convert", f"{path}:scheduler"])
+    assert result.exit_code == 2
+    assert "RuntimeError: broken here" in result.output
+    assert "line 2, in inner" in result.output
+    assert "importlib" not in result.output
 
 
 @pytest.mark.parametrize(

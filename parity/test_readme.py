@@ -51,11 +51,11 @@ def test_the_first_code_is_on_the_first_screen():
     assert any(line.startswith(">>> print(schedule(29)") for line in lines[:30])
 
 
-@pytest.mark.parametrize("command", ["verify"])
+@pytest.mark.parametrize("command", ["convert", "verify", "plot", "gallery"])
 def test_the_commands_of_the_readme_exist(command):
     shown = subprocess.run(
         [sys.executable, "-m", "jaxlr", command, "--help"], capture_output=True, text=True, check=True
     )
-    for option in re.findall(rf"jaxlr {command} (.*)", README.read_text())[0].split():
-        if option.startswith("--"):
+    for line in re.findall(rf"^jaxlr {command}(.*)$", README.read_text(), re.MULTILINE):
+        for option in re.findall(r"--\w+", line):
             assert option in shown.stdout

@@ -1,0 +1,108 @@
+"""A torch checkpoint, read without unpickling code, restores into a schedule."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+
+import jaxlr
+from jaxlr._cases import RECIPES, Case
+from jaxlr._compare import compare
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped
+
+RECIPES_OF_TORCH = [
+    case
+    for case in RECIPES
+    if case.scheduler not in ("Together", "InTurn")
+    and case.last_epoch == -1
+    and not case.fractional
+    and case.total_steps is None
+    and case.steps(60) == 60
+]
+
+
+def saved(thing):
+    """As it comes back from a .pt file that holds plain data."""
+    file = io.BytesIO()
+    torch.save(thing, file)
+    file.seek(0)
+    return torch.load(file, weights_only=True)
+
+
+@pytest.mark.parametrize("case", RECIPES_OF_TORCH[::3], ids=str)
+def test_a_checkpoint_goes_on_as_torch_does(case):
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=case.lr, momentum=0.9)
+    scheduler = case.torch_on(optimizer)
+    metrics = case.metrics(60)
+    for i in range(17):
+        case.torch_step(scheduler, i, None if metrics is None else float(metrics[i]))
+    state_dict, optimizer_state = saved(scheduler.state_dict()), saved(optimizer.state_dict())
+    schedule = jaxlr.from_state_dict(case.schedule(), state_dict, optimizer=optimizer_state)
+    lrs = []
+    for i in range(17, 60):
+        lrs.append(optimizer.param_groups[0]["lr"])
+        case.torch_step(scheduler, i, None if metrics is None else float(metrics[i]))
+    ours = jaxlr.trajectory(schedule, len(lrs), metrics=None if metrics is None else metrics[17:])
+    assert ours[0] == np.float32(lrs[0])
+    assert compare(ours, np.array(lrs, np.float64)).passed
+
+
+def state_dict_of(case):
+    return case.torch_scheduler().state_dict()
+
+
+STEP = Case("StepLR", {"step_size": 30})
+NESTED = next(case for case in RECIPES if case.scheduler == "SequentialLR" and "nested" in case.quirk)
+CYCLIC = Case("CyclicLR", {"base_lr": 0.1, "max_lr": 0.2})
+CYCLE = Case("SequentialLR", {"schedulers": [CYCLIC, STEP], "milestones": [5]})
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: jaxlr.from_state_dict(None, {}), TypeError, "schedule must be a jaxlr schedule"),
+        (lambda: jaxlr.from_state_dict(STEP.schedule(), None), TypeError, "state_dict must be a torch scheduler's"),
+        (lambda: jaxlr.from_state_dict(STEP.schedule(), {}), ValueError, "state_dict must be that of a torch StepLR"),
+        (
+            lambda: jaxlr.from_state_dict(jaxlr.StepLR(0.1, 20), state_dict_of(STEP)),
+            ValueError,
+            "got one with step_size=30",
+        ),
+        (
+            lambda: jaxlr.from_state_dict(jaxlr.ReduceLROnPlateau(0.1), state_dict_of(STEP)),
+            ValueError,
+            "must be that of a torch ReduceLROnPlateau",
+        ),
+        (
+            lambda: jaxlr.from_state_dict(jaxlr.ChainedScheduler([STEP.schedule()]), state_dict_of(NESTED)),
+            ValueError,
+            "state_dict must have 1 members, got 2",
+        ),
+        (
+            lambda: jaxlr.from_state_dict(
+                STEP.schedule(), state_dict_of(STEP), optimizer={"param_groups": [{"lr": 0.5, "momentum": 0.9}]}
+            ),
+            ValueError,
+            "optimizer must hold lr=0.1, the scheduler's, got 0.5",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_bad_inputs_are_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_momentum_in_mid_run_needs_the_optimizers_state():
+    scheduler = CYCLE.torch_scheduler()
+    for _ in range(7):
+        scheduler.step()
+    scheduler.optimizer.param_groups[0]["lr"] = 0.3
+    scheduler.step()
+    with pytest.raises(ValueError, match="optimizer must be given"):
+        jaxlr.from_state_dict(CYCLE.schedule(), scheduler.state_dict())
+    state = scheduler.optimizer.state_dict()
+    resumed = jaxlr.from_state_dict(CYCLE.schedule(), scheduler.state_dict(), optimizer=state)
+    assert resumed.initial_momentum == scheduler.optimizer.param_groups[0]["momentum"]
