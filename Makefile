@@ -4,7 +4,7 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify fuzz test test-source test-wheel lint clean
+.PHONY: help verify test test-wheel fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -12,10 +12,9 @@ help: ## what can be made
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
 	$(BIN)/jaxlr verify --steps $(STEPS) --output verify --force
 
-test: test-source test-wheel ## the whole of tests/ and parity/, from the source and from the built wheel
-
-test-source: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests parity
+test: .venv/ready ## the whole of tests/ and parity/: tests/ on the source, both on the built wheel
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+	$(MAKE) test-wheel
 
 # The wheel, from an empty folder: tests/ with the run dependencies alone, then parity/ with torch.
 test-wheel: .venv/ready
@@ -25,11 +24,12 @@ test-wheel: .venv/ready
 	$(WHEEL)/pip install -q -c constraints.txt build/wheel/*.whl pytest pytest-xdist
 	cp -r tests parity examples README.md pyproject.toml build/wheel/empty
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
-	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli]" hypothesis
+	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations]" hypothesis
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity
 
-fuzz: .venv/ready ## 2,000 random nested recipes and 5,000 plateau runs beside torch
+fuzz: .venv/ready ## 2,000 random nested recipes, 5,000 plateau runs and 1,000 conversions beside torch
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_recipes.py parity/test_plateau.py
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile conversions parity/test_bridge.py -k conversion_at_a_random_step
 
 lint: .venv/ready ## ruff, and a strict type check
 	$(BIN)/ruff check .

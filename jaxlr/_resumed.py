@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import optional, real
+from jaxlr._arguments import integer, optional, real
 from jaxlr._base import Group, Scalar, Schedule
 from jaxlr._compose import Momentum
 
@@ -59,8 +59,11 @@ class Resumed(Schedule):
         object.__setattr__(self, "state", _tuples(self.state))
         with jax.enable_x64(True):
             template = jax.eval_shape(lambda: self.schedule._start()[0])
-            if str(jax.tree.structure(_numbers(template))) != str(jax.tree.structure(self.state)):
-                raise ValueError(f"Resumed: state must be one of {self.schedule!r}, got {self.state!r}")
+            numbers = _numbers(template)
+        alike = str(jax.tree.structure(numbers)) == str(jax.tree.structure(self.state))
+        pairs = zip(jax.tree.leaves(numbers), jax.tree.leaves(self.state), strict=False)
+        if not alike or any(type(number) is not type(given) for number, given in pairs):
+            raise ValueError(f"Resumed: state must be like {numbers!r} for {self.schedule!r}, got {self.state!r}")
 
     @property
     def _first_epoch(self) -> int:
@@ -113,17 +116,21 @@ class Resumed(Schedule):
 def _tuples(state: Any) -> Any:
     if isinstance(state, Sequence) and not isinstance(state, str):
         return tuple(map(_tuples, state))
-    return real(static=True, infinite=True)("Resumed: state", state) if isinstance(state, float) else state
+    kind = (
+        real(static=True, infinite=True) if isinstance(state, float) else integer(at_least=-(2**31), at_most=2**31 - 1)
+    )
+    return kind("Resumed: state", state)
 
 
 def _numbers(node: Any) -> Any:
-    """The node as nested tuples of its numbers; the arrays of a sequence's members too."""
+    """The shape of a state, as nested tuples: 0 where it has an integer, 0.0 where a float."""
     if isinstance(node, dict):
         (inner,) = node.values()
         return _numbers(inner)
     if isinstance(node, tuple):
         return tuple(map(_numbers, node))
-    return (0,) * node.shape[0] if node.ndim else 0
+    zero = 0.0 if jnp.issubdtype(node.dtype, jnp.floating) else 0
+    return (zero,) * node.shape[0] if node.ndim else zero
 
 
 def _filled(node: Any, numbers: Any) -> Any:

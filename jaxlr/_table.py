@@ -47,7 +47,7 @@ class Table(Schedule):
         self._check(values=_finite_numbers, momentums=optional(_finite_numbers), last_epoch=LAST_EPOCH)
         if self.momentums is not None and len(tuple(self.momentums)) != len(self._values):
             raise ValueError(
-                f"Table: momentums must be as many as values, {len(self._values)}, got {len(tuple(self.momentums))}"
+                f"Table: momentums must be as many as values, {len(self._values)}, got {list(self.momentums)}"
             )
         self._check_last_epoch()
 

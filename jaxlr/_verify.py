@@ -12,9 +12,9 @@ import numpy as np
 
 from jaxlr._arguments import integer
 from jaxlr._base import Schedule
-from jaxlr._compare import compare
 from jaxlr._from_torch import from_torch
 from jaxlr._trajectory import trajectory
+from jaxlr._ulp import compare
 
 
 @dataclasses.dataclass(frozen=True)

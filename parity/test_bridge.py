@@ -14,7 +14,8 @@ from strategies import MEMBERS, lrs, recipes
 import jaxlr
 from jaxlr import _cases
 from jaxlr._cases import RECIPES, Case
-from jaxlr._compare import compare, torch_trajectory
+from jaxlr._compare import torch_trajectory
+from jaxlr._ulp import compare
 
 lr_scheduler = torch.optim.lr_scheduler
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxlr._cases import CASES, Case
-from jaxlr._compare import compare
 from jaxlr._trajectory import trajectory
+from jaxlr._ulp import compare
 
 # What the stepped torch object does is not what torch's closed form says; the stepped value counts.
 DIFFERENT = {

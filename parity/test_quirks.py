@@ -8,7 +8,8 @@ import torch
 
 import jaxlr
 from jaxlr._cases import Case
-from jaxlr._compare import compare, torch_trajectory
+from jaxlr._compare import torch_trajectory
+from jaxlr._ulp import compare
 
 lr_scheduler = torch.optim.lr_scheduler
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped

@@ -8,7 +8,7 @@ import torch
 
 import jaxlr
 from jaxlr._cases import RECIPES, Case
-from jaxlr._compare import compare
+from jaxlr._ulp import compare
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped
 

@@ -212,7 +212,7 @@ BAD = [
     (lambda: jaxlr.InTurn([STEP, COSINE], [4, 5]), ValueError, "milestones must be 1"),
     (lambda: jaxlr.InTurn([STEP, COSINE], ["4"]), TypeError, "milestones must be an iterable of integers"),
     (lambda: jaxlr.Together([STEP, "x"]), TypeError, r"schedulers\[1\]"),
-    (lambda: jaxlr.Momentum(STEP), TypeError, "schedule must be a composite"),
+    (lambda: jaxlr.Momentum(STEP), ValueError, "must have a member with cycle_momentum=True"),
     (lambda: jaxlr.ChainedScheduler([STEP]).momentum, ValueError, "cycle_momentum=True"),
     (lambda: jaxlr.trajectory(jaxlr.Together([PLATEAU]), 3), ValueError, "metrics must be at least 2 numbers"),
     (lambda: jaxlr.trajectory(PLATEAU, 5, metrics=[1.0]), ValueError, "metrics must be at least 4 numbers .* got 1"),

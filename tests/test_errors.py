@@ -180,7 +180,23 @@ REFUSED = {
             "last_epoch": [*INTEGER, -2],
         },
     ),
-    jaxlr.Table: ({"values": [0.1, 0.2, 0.3]}, {"values": NUMBERS, "last_epoch": [*INTEGER, -2]}),
+    jaxlr.Table: (
+        {"values": [0.1, 0.2, 0.3]},
+        {
+            "values": NUMBERS,
+            "momentums": [*(bad for bad in NUMBERS if bad is not None), [0.9]],
+            "last_epoch": [*INTEGER, -2],
+        },
+    ),
+    jaxlr.Resumed: (
+        {"schedule": FLAT, "state": 3, "lr": 0.1},
+        {
+            "schedule": [*SCHEDULE, jaxlr.StepLR(0.1, 3, last_epoch=4)],
+            "state": [None, "3", 1.5, nan, True, (3,), [1, 2], np.ones(2), 2**40],
+            "lr": [*NUMBER, -0.1],
+            "initial_momentum": [*(bad for bad in NUMBER if bad is not None), 0.9],
+        },
+    ),
     jaxlr.per_epoch: (
         {"schedule": FLAT, "steps_per_epoch": 3},
         {"schedule": SCHEDULE, "steps_per_epoch": [*INTEGER, 0, -1], "fractional": [*FLAG, True]},
@@ -313,7 +329,7 @@ def test_every_parameter_of_every_class_is_tried():
     classes = {
         value
         for name, value in vars(jaxlr).items()
-        if name in jaxlr.__all__ and dataclasses.is_dataclass(value) and value is not jaxlr.Schedule
+        if name in jaxlr.__all__ and dataclasses.is_dataclass(value) and value is not jaxlr.Report
     }
     assert classes == {build for build in REFUSED if isinstance(build, type)}
     for cls in classes:
@@ -410,7 +426,7 @@ def test_a_function_must_return_one_finite_number(returned):
 
 STATIC = {"step_size", "T_max", "T_0", "T_mult", "total_iters", "total_steps", "milestones", "step_size_up"}
 STATIC |= {"step_size_down", "anneal_epochs", "steps_per_epoch", "epochs", "pct_start", "last_epoch", "values"}
-STATIC |= {"patience", "cooldown"}
+STATIC |= {"patience", "cooldown", "momentums", "state"}
 STATIC |= {"cycle_momentum", "three_phase", "fractional"}
 TEXTS = {"mode", "threshold_mode", "scale_mode", "anneal_strategy"}
 FUNCTIONS = {"lr_lambda", "scale_fn"}
@@ -426,7 +442,7 @@ def of_classes(names):
 
 def test_every_parameter_is_either_static_or_not():
     names = {name for build, name in PARAMETERS if isinstance(build, type)}
-    assert names == STATIC | TEXTS | FUNCTIONS | HYPERPARAMETERS | {"schedule", "schedulers"}
+    assert names == STATIC | TEXTS | FUNCTIONS | HYPERPARAMETERS | {"schedule", "schedulers", "initial_momentum"}
 
 
 def first_value(schedule):
