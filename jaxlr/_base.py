@@ -50,6 +50,7 @@ class Schedule(abc.ABC):
     _multiplies: ClassVar[bool] = False  # whether a step only multiplies the learning rate it finds
     _absolute: ClassVar[bool] = False  # whether a step gives a value of its own, whatever it finds
     _sets_initial_lr: ClassVar[bool] = False  # whether torch's constructor overwrites the group's initial_lr
+    _starts: ClassVar[bool] = True  # whether it begins where torch's constructor does: only then is it a member
     _numbers: ClassVar[tuple[str, ...]] = ("lr",)  # the fields that may be traced inside a composite
 
     @abc.abstractmethod

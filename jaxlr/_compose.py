@@ -5,7 +5,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -73,6 +73,11 @@ class Composite(Schedule):
                 raise ValueError(
                     f"{name}: schedulers[{i}] must take no metric, got {member!r}: "
                     "Together steps it beside the others, InTurn before or after them"
+                )
+            if not member._starts:
+                raise TypeError(
+                    f"{name}: schedulers[{i}] must be a schedule from its start, got {member!r}: "
+                    "resume the composite as a whole"
                 )
             if member._first_epoch != 0:
                 raise ValueError(
@@ -540,6 +545,7 @@ class Momentum(Schedule):
     """
 
     schedule: Schedule
+    _starts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.schedule, Schedule):
@@ -568,6 +574,13 @@ class Momentum(Schedule):
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         raise NotImplementedError("Momentum steps the composite instead: see _step")
+
+    @property
+    def _initial_lr(self) -> Any:
+        return self.schedule._initial_lr
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        return self.schedule._construct(group)
 
     def _built(self) -> tuple[Any, Any, Group]:
         return self.schedule._built()

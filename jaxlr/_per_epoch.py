@@ -78,6 +78,22 @@ class per_epoch(Schedule):
         return self.schedule._sequential
 
     @property
+    def _starts(self) -> bool:  # type: ignore[override]
+        return self.schedule._starts
+
+    @property
+    def _cycles_momentum(self) -> bool:
+        return self.schedule._cycles_momentum
+
+    @property
+    def _own_momentum(self) -> "per_epoch | None":
+        momentum = self.schedule._own_momentum
+        return None if momentum is None else replaced(self, schedule=momentum)
+
+    def _held(self, group: Group) -> Any:
+        return self.schedule._held(group)
+
+    @property
     def momentum(self) -> "per_epoch":
         """The momentum of the schedule given, as a schedule of the batch.
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -44,6 +44,7 @@ class Resumed(Schedule):
     state: Any
     lr: Scalar
     initial_momentum: Scalar | None = None
+    _starts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.schedule, Schedule) or isinstance(self.schedule, Resumed | Momentum):
@@ -93,6 +94,11 @@ class Resumed(Schedule):
           ValueError: the schedule leaves the momentum alone.
         """
         return Momentum(self)
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        built, _, group = self.schedule._built()
+        node, held = self._start()
+        return built, node, group._replace(lr=held.lr, momentum=held.momentum)
 
     def _built(self) -> tuple[Any, Any, Group]:
         return self.schedule._built()
