@@ -4,7 +4,7 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify test test-wheel fuzz lint clean
+.PHONY: help verify test test-source fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -12,12 +12,8 @@ help: ## what can be made
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
 	$(BIN)/jaxlr verify --steps $(STEPS) --output verify --force
 
-test: .venv/ready ## the whole of tests/ and parity/: tests/ on the source, both on the built wheel
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests
-	$(MAKE) test-wheel
-
-# The wheel, from an empty folder: tests/ with the run dependencies alone, then parity/ with torch.
-test-wheel: .venv/ready
+# What ships is tested: the wheel, from an empty folder, first with the run dependencies alone.
+test: .venv/ready ## the whole of tests/ and parity/, on the built wheel
 	rm -rf .venv-wheel build/wheel && mkdir -p build/wheel/empty
 	$(BIN)/pip wheel -q --no-deps -c constraints.txt -w build/wheel .
 	$(PYTHON) -m venv .venv-wheel
@@ -25,7 +21,10 @@ test-wheel: .venv/ready
 	cp -r tests parity examples README.md pyproject.toml build/wheel/empty
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
 	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations]" hypothesis
-	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity
+	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity tests/test_checkpoints.py
+
+test-source: .venv/ready ## the same on the source, while you work
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests parity
 
 fuzz: .venv/ready ## 2,000 random nested recipes, 5,000 plateau runs and 1,000 conversions beside torch
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_recipes.py parity/test_plateau.py

@@ -282,7 +282,7 @@ def _state_dict(path: Path, key: str | None) -> Any:
     if not path.is_file():
         raise typer.BadParameter(f"there is no file {str(path)!r}", param_hint="--state")
     try:
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:
         raise typer.BadParameter(f"{path} is no file of plain data: {error}", param_hint="--state") from None
     if key is not None:

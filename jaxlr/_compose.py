@@ -85,9 +85,9 @@ class Composite(Schedule):
                 )
         lrs = [lr for member in self._members for lr in _optimizer_lrs(member)]
         lrs = [self.lr, *lrs] if hasattr(self, "lr") else lrs
-        concrete = [lr for lr in lrs if not isinstance(lr, jax.core.Tracer)]
-        if any(lr != concrete[0] for lr in concrete):
-            raise ValueError(f"{name}: all of lr must be the one learning rate of the optimizer, got {concrete}")
+        traced = any(isinstance(lr, jax.core.Tracer) for lr in lrs)
+        if any(lr is not lrs[0] if traced else lr != lrs[0] for lr in lrs):
+            raise ValueError(f"{name}: all of lr must be the one learning rate of the optimizer, got {lrs}")
 
     def _construct_members(self, group: Group, *, lr: bool) -> tuple[tuple[Any, ...], list[Any], Group]:
         """Constructs the members; lr: whether the learning rate that they leave counts."""
@@ -243,7 +243,7 @@ class SequentialLR(Composite):
                 f"got {len(self._milestones)}: {list(self._milestones)}"
             )
         for i, member in enumerate(self._members):
-            if isinstance(member, per_epoch | Momentum | InTurn | Together):
+            if not _is_torchs(member):
                 raise TypeError(f"SequentialLR: schedulers[{i}] must be a scheduler of torch's, got {member!r}")
         for i in self._entered:
             member = self._members[i]
@@ -257,6 +257,7 @@ class SequentialLR(Composite):
                     f"SequentialLR: schedulers[{i}] must have total_iters >= 1, got {member!r}: "
                     "torch divides by it when it takes over"
                 )
+        self._check_last_epoch()
 
     @property
     def _milestones(self) -> tuple[int, ...]:
@@ -606,6 +607,13 @@ def _optimizer_lrs(member: Any) -> list[Any]:
     if isinstance(member, per_epoch):
         return _optimizer_lrs(member.schedule)
     return [member.lr] if hasattr(member, "lr") else []
+
+
+def _is_torchs(member: Any) -> bool:
+    """Whether it is a scheduler of torch's, all through."""
+    if isinstance(member, per_epoch | InTurn | Together):
+        return False
+    return not isinstance(member, Composite) or all(map(_is_torchs, member._members))
 
 
 def _sets_initial_lr(member: Any) -> bool:

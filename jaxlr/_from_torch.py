@@ -85,8 +85,8 @@ def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | N
     state = _state(schedule, schedulers[0] if len(ports) == 1 else {"_schedulers": schedulers})
     momentum = _momentum(source.group) if schedule._cycles_momentum else None
     started = _started(schedule, state, held, momentum)
-    if isinstance(started, Resumed):
-        _check_bases(schedule, [base for one in schedulers for base in _live_bases(one, index)])
+    if not isinstance(schedule, SWALR):  # it takes over wherever the others have left the learning rate
+        _check_order(schedule, [base for one in schedulers for base in _live_bases(one, index)], source.group)
     return started
 
 
@@ -170,13 +170,18 @@ def _started(schedule: Schedule, state: Any, held: float, momentum: float | None
     return Resumed(schedule, state, held, momentum)
 
 
-def _check_bases(schedule: Schedule, live: list[float | None]) -> None:
-    """Refuses schedulers that found other initial learning rates than ours would."""
+def _check_order(schedule: Schedule, live: list[float | None], group: dict[str, Any]) -> None:
+    """Refuses schedulers that were built in another order: their entries in the group are others than ours."""
     bases = _bases(schedule)
+    with jax.enable_x64(True):
+        entries = schedule._built()[2]
+    names = ("base_momentum", "max_momentum")
+    bases += [None if getattr(entries, name) is None else float(getattr(entries, name)) for name in names]
+    live = [*live, *(None if name not in group else float(group[name]) for name in names)]
     if any(base is not None and ours is not None and base != ours for ours, base in zip(bases, live, strict=True)):
         raise ValueError(
             f"from_torch: the schedulers must have been built in the order in which they are listed, got initial "
-            f"learning rates {live} where {bases} would be: {_WAY_OUT}"
+            f"learning rates, and momentums, {live} where {bases} would be: {_WAY_OUT}"
         )
 
 
@@ -336,6 +341,11 @@ def _simplest(value: float, is_exact: Callable[[float], bool]) -> float:
     return value
 
 
+def _ratio(a: float, b: float, *, otherwise: float) -> float:
+    """The factor from b to a; any will do where both are 0."""
+    return _simplest(a / b, lambda factor: a / factor == b) if b else otherwise
+
+
 def _of_function(cls: Any, scheduler: Any, lr: float, source: _Source) -> Any:
     arguments = source.functions(scheduler)
     try:
@@ -382,6 +392,9 @@ def _one_cycle(scheduler: Any, lr: float, source: _Source) -> OneCycleLR:
     total, phases, group = scheduler.total_steps, scheduler._schedule_phases, source.group
     first_end = phases[0]["end_step"]
     max_lr, initial_lr, min_lr = (_number(name, group[name]) for name in ("max_lr", "initial_lr", "min_lr"))
+    div_factor, own_initial_lr = _ratio(max_lr, initial_lr, otherwise=25.0), source.number(scheduler.base_lrs)
+    if own_initial_lr != initial_lr:  # a OneCycleLR built later has overwritten all but what it left to the others
+        max_lr, div_factor = own_initial_lr, 1.0
     momentums: dict[str, Any] = {}
     if scheduler.cycle_momentum:
         momentums = {name: float(group[name]) for name in ("base_momentum", "max_momentum")}
@@ -391,8 +404,8 @@ def _one_cycle(scheduler: Any, lr: float, source: _Source) -> OneCycleLR:
         pct_start=_simplest((first_end + 1) / total, lambda pct: float(pct * total) - 1 == first_end),
         anneal_strategy=scheduler._anneal_func_type,
         cycle_momentum=scheduler.cycle_momentum,
-        div_factor=_simplest(max_lr / initial_lr, lambda div: max_lr / div == initial_lr),
-        final_div_factor=_simplest(initial_lr / min_lr, lambda div: initial_lr / div == min_lr),
+        div_factor=div_factor,
+        final_div_factor=_ratio(initial_lr, min_lr, otherwise=1e4),
         three_phase=len(phases) == 3,
         **momentums,
     )

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxlr._arguments import integer, optional, real
 from jaxlr._base import Group, Scalar, Schedule
-from jaxlr._compose import Momentum
+from jaxlr._compose import ChainedScheduler, Momentum
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -66,9 +66,17 @@ class Resumed(Schedule):
         if not alike or any(type(number) is not type(given) for number, given in pairs):
             raise ValueError(f"Resumed: state must be like {numbers!r} for {self.schedule!r}, got {self.state!r}")
 
+        end = self._final_epoch
+        if end is not None and end < 0:
+            raise ValueError(f"Resumed: state must be within {self.schedule!r}, which ends, got {self.state!r}")
+
     @property
     def _first_epoch(self) -> int:
         return 0
+
+    @property
+    def _final_epoch(self) -> int | None:
+        return _steps_left(self.schedule, self.state)
 
     @property
     def _has_closed_form(self) -> bool:
@@ -117,6 +125,17 @@ class Resumed(Schedule):
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         raise NotImplementedError("Resumed steps its schedule instead: see _built")
+
+
+def _steps_left(schedule: Any, state: Any) -> int | None:
+    """How far it is to the end of the schedule, where it has one."""
+    if isinstance(schedule, ChainedScheduler):
+        left = [_steps_left(member, of_member) for member, of_member in zip(schedule._members, state, strict=True)]
+        return min((steps for steps in left if steps is not None), default=None)
+    end = schedule._final_epoch
+    if end is None:
+        return None
+    return int(end - (state[0] if isinstance(state, tuple) else state))
 
 
 def _tuples(state: Any) -> Any:

@@ -122,28 +122,34 @@ def report_of(
     for one in schedulers:
         if not hasattr(one, "optimizer") or not hasattr(one, "step"):
             raise TypeError(f"verify: scheduler must be a torch scheduler, or a list of them, got {one!r}")
+    if not schedulers or any(one.optimizer is not schedulers[0].optimizer for one in schedulers):
+        raise ValueError(f"verify: scheduler must be one, or a list of one optimizer's, got {schedulers!r}")
     groups = schedulers[0].optimizer.param_groups
     if group is None and len(groups) > 1:
         raise ValueError(f"verify: group must be given for an optimizer of {len(groups)} parameter groups")
+    if group is not None and group not in range(len(groups)):
+        raise ValueError(f"verify: group must be one of 0 .. {len(groups) - 1}, got {group!r}")
     takes_metric = [type(one).__name__ == "ReduceLROnPlateau" for one in schedulers]
     if any(takes_metric) and (metrics is None or len(metrics) < steps - 1):
         raise ValueError(
             f"verify: metrics must be at least {steps - 1} numbers for a ReduceLROnPlateau, got {metrics!r}"
         )
     if schedule is None:
-        schedule = from_torch(scheduler, group=group, total_steps=None)
+        stepped = max(getattr(one, "last_epoch", 0) for one in schedulers)
+        schedule = from_torch(scheduler, group=group, total_steps=steps + stepped)
 
     theirs = _torch_lrs(schedulers, takes_metric, groups[group or 0], each(range(steps)), metrics)
     ours = _jax_lrs(schedule, steps, metrics if any(takes_metric) else None)
     comparison = compare(ours, theirs)
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.abs(ours.astype(np.float64) - theirs) / np.abs(theirs)
+        rounded = theirs.astype(ours.dtype).astype(np.float64)
+        relative = np.abs(ours.astype(np.float64) - rounded) / np.abs(rounded)
     return Report(
         theirs,
         ours,
         comparison.steps,
         comparison.max_ulp,
-        float(np.max(np.where(ours == theirs, 0.0, relative))),
+        float(np.max(np.where(ours == rounded, 0.0, relative))),
         comparison.bit_equal,
         comparison.first_difference,
         None if comparison.passed else _diagnosis(ours, theirs),

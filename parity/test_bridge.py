@@ -158,6 +158,31 @@ def test_a_learning_rate_that_the_schedulers_did_not_leave_is_refused():
         jaxlr.from_torch(warmup)
 
 
+def test_members_that_were_built_in_another_order_are_refused():
+    optimizer = sgd()
+    second, third = lr_scheduler.ExponentialLR(optimizer, 0.9), lr_scheduler.OneCycleLR(optimizer, 0.2, 20)
+    first = lr_scheduler.StepLR(optimizer, 3)
+    with pytest.raises(ValueError, match="built in the order in which they are listed"):
+        jaxlr.from_torch(lr_scheduler.SequentialLR(optimizer, [first, second, third], [2, 5]))
+    optimizer = sgd()
+    second = lr_scheduler.CyclicLR(optimizer, 0.01, 0.2, 3, base_momentum=0.6, max_momentum=0.95)
+    first = lr_scheduler.OneCycleLR(optimizer, 0.4, 8)
+    with pytest.raises(ValueError, match="built in the order in which they are listed"):
+        jaxlr.from_torch(lr_scheduler.SequentialLR(optimizer, [first, second], [4]))
+
+
+def test_an_averaging_that_starts_late_takes_over_where_the_others_ended():
+    optimizer = sgd()
+    decay = lr_scheduler.ExponentialLR(optimizer, 0.5)
+    for _ in range(3):
+        decay.step()
+    average = torch.optim.swa_utils.SWALR(optimizer, swa_lr=0.05)
+    assert jaxlr.from_torch(average) == jaxlr.SWALR(0.0125, swa_lr=0.05)
+    for _ in range(4):
+        average.step()
+    assert_goes_on(jaxlr.from_torch(average), *stepped(average, 50))
+
+
 def test_one_group_of_several():
     optimizer = sgd(groups=3)
     for group, lr in zip(optimizer.param_groups, (0.1, 0.2, 0.3), strict=True):
@@ -353,6 +378,12 @@ def test_verify_of_what_from_torch_makes_and_of_stateful_schedules(tmp_path):
 
 BAD = [
     (lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), steps=0), ValueError, "steps must be an integer >= 1, got 0"),
+    (lambda: jaxlr.verify([], steps=3), ValueError, "scheduler must be one, or a list of one optimizer's"),
+    (
+        lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), steps=3, group=-1),
+        ValueError,
+        r"group must be one of 0 \.\. 0",
+    ),
     (lambda: jaxlr.verify(None, steps=3), TypeError, "scheduler must be a torch scheduler"),
     (
         lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), 0.1, steps=3),

@@ -1,5 +1,7 @@
 """What wraps what: per_epoch, Resumed and Momentum around composites, and what is no member of one."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -45,3 +47,53 @@ def test_what_does_not_start_at_its_start_is_no_member(composite, member):
         composite([member])
     with pytest.raises(TypeError, match="schedule must be a jaxlr schedule from its start"):
         jaxlr.Resumed(RESUMED, (4, 4, (2,)), 0.05, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (
+            lambda: jaxlr.SequentialLR(
+                0.1, [jaxlr.LinearLR(0.1), jaxlr.OneCycleLR(0.1, 20, cycle_momentum=False)], [3], last_epoch=30
+            ),
+            ValueError,
+            "last_epoch must be at most 22",
+        ),
+        (
+            lambda: jaxlr.SequentialLR(0.1, [jaxlr.ChainedScheduler([jaxlr.per_epoch(jaxlr.StepLR(0.1, 3), 2)])], []),
+            TypeError,
+            r"schedulers\[0\] must be a scheduler of torch's",
+        ),
+        (
+            lambda: jaxlr.Resumed(jaxlr.OneCycleLR(0.1, 5, cycle_momentum=False), 9, lr=0.1),
+            ValueError,
+            "state must be within",
+        ),
+        (
+            lambda: trajectory(
+                jaxlr.Resumed(
+                    jaxlr.ChainedScheduler(
+                        [jaxlr.OneCycleLR(0.1, 5, cycle_momentum=False), jaxlr.ExponentialLR(0.1, 0.9)]
+                    ),
+                    (3, 3),
+                    lr=0.1,
+                ),
+                4,
+            ),
+            ValueError,
+            "steps must be at most 3",
+        ),
+    ],
+    ids=["last_epoch", "chain of per_epoch", "past the end", "to the end"],
+)
+def test_what_ends_or_cannot_nest_is_refused(build, error, message):
+    with pytest.raises(error, match=message):
+        build()
+
+
+def test_a_traced_learning_rate_is_that_of_every_member():
+    def at(lr):
+        return jaxlr.SequentialLR(lr, [jaxlr.LinearLR(0.7), jaxlr.StepLR(lr, 9)], [3])(1)
+
+    with pytest.raises(ValueError, match="the one learning rate of the optimizer"):
+        jax.vmap(at)(jnp.ones(2))
