@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -121,7 +122,11 @@ def from_state_dict(
     if not isinstance(state_dict, dict):
         raise TypeError(f"from_state_dict: state_dict must be a torch scheduler's state_dict, got {state_dict!r}")
     _check_recipe(schedule, state_dict)
+    if schedule._first_epoch != 0:
+        raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
     index = group or 0
+    if not (isinstance(index, int) and 0 <= index < len(state_dict["_last_lr"])):
+        raise ValueError(f"from_state_dict: group must be one of 0 .. {len(state_dict['_last_lr']) - 1}, got {group!r}")
     held = _number("the scheduler's last lr", state_dict["_last_lr"][index])
     momentum = None
     if optimizer is not None:
@@ -137,23 +142,24 @@ def from_state_dict(
 def _check_recipe(port: Any, state_dict: Any) -> None:
     """Refuses a state_dict that another recipe has left."""
     kind = type(port).__name__
-    own = {"ReduceLROnPlateau": "num_bad_epochs", "SequentialLR": "_milestones", "ChainedScheduler": "_schedulers"}
-    if not isinstance(state_dict, dict) or not {own.get(kind, "last_epoch"), "_last_lr"} <= state_dict.keys():
-        raise ValueError(f"from_state_dict: state_dict must be that of a torch {kind}, got {state_dict!r}")
+    if kind not in _SAVED:
+        raise TypeError(f"from_state_dict: schedule must be a scheduler of torch's, got {port!r}")
+    saved = _SAVED[kind](port)
+    if not isinstance(state_dict, dict) or not saved.keys() <= state_dict.keys():
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of a torch {kind}, with {', '.join(saved)}, got {state_dict!r}"
+        )
+    for name, ours in saved.items():
+        if ours is not ... and state_dict[name] != ours:
+            raise ValueError(
+                f"from_state_dict: state_dict must be that of {port!r}, got one with {name}={state_dict[name]!r}"
+            )
     if isinstance(port, Composite):
         members = state_dict["_schedulers"]
         if len(members) != len(port._members):
             raise ValueError(f"from_state_dict: state_dict must have {len(port._members)} members, got {len(members)}")
-        for member, saved in zip(port._members, members, strict=True):
-            _check_recipe(member, saved)
-        return
-    for field in dataclasses.fields(port):
-        saved = state_dict.get(field.name)
-        ours = getattr(port, field.name)
-        if field.name != "last_epoch" and isinstance(saved, int | float | str) and saved != ours and ours is not None:
-            raise ValueError(
-                f"from_state_dict: state_dict must be that of {port!r}, got one with {field.name}={saved!r}"
-            )
+        for member, of_member in zip(port._members, members, strict=True):
+            _check_recipe(member, of_member)
 
 
 def _started(schedule: Schedule, state: Any, held: float, momentum: float | None) -> Schedule:
@@ -434,4 +440,32 @@ _PORTS: dict[str, Callable[[Any, float, _Source], Any]] = {
         lr, [_port(member, lr, source) for member in s._schedulers], s._milestones
     ),
     "ChainedScheduler": lambda s, lr, source: ChainedScheduler([_port(member, lr, source) for member in s._schedulers]),
+}
+
+# What a torch scheduler's state_dict says of its arguments; ... where it says something, but not to compare.
+_SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "StepLR": lambda s: {"step_size": s.step_size, "gamma": s.gamma},
+    "MultiStepLR": lambda s: {"milestones": Counter(s.milestones), "gamma": s.gamma},
+    "ConstantLR": lambda s: {"factor": s.factor, "total_iters": s.total_iters},
+    "LinearLR": lambda s: {"start_factor": s.start_factor, "end_factor": s.end_factor, "total_iters": s.total_iters},
+    "ExponentialLR": lambda s: {"gamma": s.gamma},
+    "PolynomialLR": lambda s: {"total_iters": s.total_iters, "power": s.power},
+    "CosineAnnealingLR": lambda s: {"T_max": s.T_max, "eta_min": s.eta_min},
+    "CosineAnnealingWarmRestarts": lambda s: {"T_0": s.T_0, "T_mult": s.T_mult, "eta_min": s.eta_min},
+    "LambdaLR": lambda s: {"lr_lambdas": ...},
+    "MultiplicativeLR": lambda s: {"lr_lambdas": ...},
+    "CyclicLR": lambda s: {
+        "total_size": s._cycle_length,
+        "step_ratio": s.step_size_up / s._cycle_length,
+        "mode": s.mode,
+        "gamma": s.gamma,
+    },
+    "OneCycleLR": lambda s: {"total_steps": s._total, "_anneal_func_type": s.anneal_strategy, "_schedule_phases": ...},
+    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs, "_anneal_strategy": s.anneal_strategy},
+    "ReduceLROnPlateau": lambda s: {
+        name: getattr(s, name)
+        for name in ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "eps")
+    },
+    "SequentialLR": lambda s: {"_milestones": list(s.milestones), "_schedulers": ...},
+    "ChainedScheduler": lambda s: {"_schedulers": ...},
 }

@@ -95,6 +95,29 @@ def test_bad_inputs_are_refused(call, error, message):
         call()
 
 
+OTHERS = [
+    (Case("MultiStepLR", {"milestones": [3, 6]}), jaxlr.MultiStepLR(0.1, [5, 9])),
+    (Case("MultiStepLR", {"milestones": [3, 6]}), jaxlr.StepLR(0.1, 3)),
+    (Case("ExponentialLR", {"gamma": 0.5}), jaxlr.ConstantLR(0.1)),
+    (Case("CosineAnnealingLR", {"T_max": 5}), jaxlr.PolynomialLR(0.1)),
+    (Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 9}), jaxlr.OneCycleLR(0.1, 10)),
+    (Case("CyclicLR", {"base_lr": 0.1, "max_lr": 0.2}), jaxlr.CyclicLR(0.1, 0.2, 30)),
+    (Case("SWALR", {"swa_lr": 0.1}), jaxlr.SWALR(0.1, 0.1, anneal_strategy="linear")),
+    (
+        Case("SequentialLR", {"schedulers": [STEP, STEP], "milestones": [3]}),
+        jaxlr.SequentialLR(0.1, [jaxlr.StepLR(0.1, 30)] * 2, [5]),
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "schedule"), OTHERS, ids=str)
+def test_the_state_of_another_recipe_is_refused(case, schedule):
+    with pytest.raises(ValueError, match="state_dict must be that of"):
+        jaxlr.from_state_dict(schedule, state_dict_of(case))
+    with pytest.raises(TypeError, match="schedule must be a scheduler of torch's"):
+        jaxlr.from_state_dict(jaxlr.Together([jaxlr.StepLR(0.1, 3)]), state_dict_of(case))
+
+
 def test_a_momentum_in_mid_run_needs_the_optimizers_state():
     scheduler = CYCLE.torch_scheduler()
     for _ in range(7):
