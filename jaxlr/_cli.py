@@ -41,16 +41,25 @@ def convert(
     total_steps: Annotated[int | None, typer.Option(min=1, help="Length of a lambda's table.")] = None,
     state: Annotated[Path | None, typer.Option(help="A .pt file with the scheduler's state_dict to restore.")] = None,
     key: Annotated[str | None, typer.Option(help="The state_dict's key in that file.")] = None,
+    optimizer_key: Annotated[str | None, typer.Option(help="Likewise the optimizer's, for its momentum.")] = None,
 ) -> None:
     """Prints the jaxlr code of a torch scheduler."""
     _need("torch", extra="torch")
+    for option, value in (("--key", key), ("--optimizer-key", optimizer_key)):
+        if value is not None and state is None:
+            raise typer.BadParameter("needs --state", param_hint=option)
     scheduler = _torch_recipe(recipe)
     if state is None:
         schedule = _said(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
     else:
         fresh = _said(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
-        schedule = _said(jaxlr.from_state_dict, fresh, _state_dict(state, key), group=group)
-    typer.echo(f"jaxlr.{schedule!r}")
+        optimizer = None if optimizer_key is None else _state_dict(state, optimizer_key)
+        schedule = _said(jaxlr.from_state_dict, fresh, _state_dict(state, key), optimizer=optimizer, group=group)
+    code = repr(schedule)
+    if "<" in code:
+        typer.echo(f"jaxlr: a function without a name is no code: define it in a module; got {code}", err=True)
+        raise typer.Exit(2)
+    typer.echo(f"jaxlr.{code}")
 
 
 @app.command()
@@ -116,6 +125,7 @@ def plot(
     _check_free([output], force, "--output")
     from jaxlr._plot import curves  # noqa: PLC0415 matplotlib is an extra
 
+    output.parent.mkdir(parents=True, exist_ok=True)
     curves({recipe: _drawn(recipe, steps) for recipe in recipes}, output)
     typer.echo(f"wrote {output}")
 
@@ -129,6 +139,7 @@ def gallery(
     _check_free([output], force, "--output")
     from jaxlr._plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
 
+    output.parent.mkdir(parents=True, exist_ok=True)
     small_multiples(PICTURED, 33, output, with_torch=False)
     typer.echo(f"wrote {output}")
 
@@ -181,8 +192,19 @@ def _need(package: str, *, extra: str) -> None:
 
 def _check_free(paths: Iterable[Path | None], force: bool, option: str) -> None:
     for path in paths:
-        if path is not None and path.exists() and not force:
+        if path is None:
+            continue
+        if path.exists() and not force:
             raise typer.BadParameter(f"{path} exists: name another, or give --force", param_hint=option)
+        if option != "--output" or path.suffix not in (".md", ".json"):
+            _check_picture(path, option)
+
+
+def _check_picture(path: Path, option: str) -> None:
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise typer.BadParameter(f"{path} must end in .png, .svg or .pdf", param_hint=option)
+    if option == "--plot" and not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}", param_hint=option)
 
 
 def _said(call: Callable[..., Any], *args: Any, **options: Any) -> Any:

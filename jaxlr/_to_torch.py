@@ -102,14 +102,19 @@ def _driven() -> Any:
 
         def state_dict(self) -> dict[str, Any]:
             own = {name: value for name, value in self.__dict__.items() if name not in ("optimizer", "_drivers")}
+            own["schedules"] = [repr(driver.schedule) for driver in self._drivers]
             own["_states"] = [[np.asarray(leaf).tolist() for leaf in jax.tree.leaves(state)] for state in self._states]
             return own
 
         def load_state_dict(self, state_dict: dict[str, Any]) -> None:
             state_dict = dict(state_dict)
+            recipes = [repr(driver.schedule) for driver in self._drivers]
+            if state_dict.get("schedules") != recipes:
+                raise ValueError(
+                    f"to_torch: state_dict must be one of the same schedules, {recipes}, "
+                    f"got one of {state_dict.get('schedules')}"
+                )
             saved = state_dict.pop("_states")
-            if [len(leaves) for leaves in saved] != [len(jax.tree.leaves(state)) for state in self._states]:
-                raise ValueError(f"to_torch: state_dict must be one of the same schedules, got {saved!r}")
             states = []
             for state, leaves in zip(self._states, saved, strict=True):
                 like = jax.tree.leaves(state)

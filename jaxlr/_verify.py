@@ -220,7 +220,10 @@ def _jax_lrs(schedule: Any, steps: int, metrics: Sequence[float] | None) -> np.n
             state = schedule.update(state, **value)
         values = np.asarray(lrs)
     else:
-        values = np.asarray(jax.jit(lambda counts: jax.lax.map(schedule, counts))(np.arange(steps, dtype=np.int32)))
+        try:
+            values = np.asarray(jax.jit(lambda counts: jax.lax.map(schedule, counts))(np.arange(steps, dtype=np.int32)))
+        except jax.errors.JAXTypeError:  # it branches on the count in Python
+            values = np.asarray([schedule(count) for count in range(steps)])
     if values.shape != (steps,):
         raise ValueError(f"verify: schedule must give one number at each count, got shape {values.shape[1:]}")
     return values if values.dtype == np.float64 else values.astype(np.float32)

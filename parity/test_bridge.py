@@ -319,7 +319,9 @@ def test_bad_inputs_of_to_torch():
         jaxlr.to_torch(jaxlr.OneCycleLR(0.1, 10), torch.optim.Adagrad([torch.zeros(1)], lr=0.1))
     driven = jaxlr.to_torch(jaxlr.StepLR(0.1, 3), sgd())
     with pytest.raises(ValueError, match="state_dict must be one of the same schedules"):
-        driven.load_state_dict(jaxlr.to_torch(jaxlr.OneCycleLR(0.1, 10), sgd()).state_dict())
+        driven.load_state_dict(jaxlr.to_torch(jaxlr.ExponentialLR(0.1, 0.5), sgd()).state_dict())
+    with pytest.raises(ValueError, match="state_dict must be one of the same schedules"):
+        driven.load_state_dict({})
 
 
 COSINE = jaxlr.CosineAnnealingLR(0.1, 200)

@@ -55,12 +55,23 @@ import torch, optax, jaxlr
 optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1, momentum=0.9)
 scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=30)
 
+def make_step():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    return torch.optim.lr_scheduler.StepLR(optimizer, step_size=30)
+
 def make():
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
     return torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=2)
 
 def fails():
     return 1 / 0
+
+def unnamed():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)
+
+def branching(count):
+    return 0.1 if count < 30 else 0.01
 
 right = jaxlr.StepLR(0.1, step_size=30)
 late = lambda count: right(count - 1)
@@ -128,6 +139,8 @@ def test_verify_a_file_against_a_file(recipe, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert RUNNER.invoke(app, command).exit_code == 2
     assert RUNNER.invoke(app, ["verify", f"{recipe}:scheduler", "--against", "StepLR(0.1, 30)"]).exit_code == 0
+    by_hand = ["--against", f"{recipe}:branching", "--steps", "60"]
+    assert RUNNER.invoke(app, ["verify", f"{recipe}:make_step", *by_hand]).exit_code == 0
     metrics = ["--metrics", f"{recipe}:metrics", "--steps", "40"]
     assert RUNNER.invoke(app, ["verify", f"{recipe}:make", *metrics]).exit_code == 0
 
@@ -158,6 +171,10 @@ def test_plot_and_gallery(recipe, tmp_path):
         (["verify", "--against", "{recipe}:right"], "needs FILE.py:NAME"),
         (["verify", "{recipe}:scheduler", "--only", "Step"], "is not for FILE.py:NAME"),
         (["plot", "StepLR(0.1, 0)"], "step_size must be an integer >= 1"),
+        (["plot", "StepLR(0.1, 3)", "--output", "a.xyz"], "must end in .png, .svg or .pdf"),
+        (["verify", "{recipe}:scheduler", "--plot", "nowhere/a.png"], "there is no folder nowhere"),
+        (["convert", "{recipe}:scheduler", "--key", "a"], "needs --state"),
+        (["convert", "{recipe}:unnamed"], "a function without a name is no code"),
     ],
     ids=str,
 )
