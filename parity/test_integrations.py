@@ -4,6 +4,8 @@ Every gradient is a power of two, so that learning rate times gradient is exact:
 the float32 sum of the learning rates, bit for bit.
 """
 
+import importlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -53,8 +55,8 @@ class Linen:
     """A flax.linen module in a TrainState."""
 
     def __init__(self, optimizer):
-        linen = pytest.importorskip("flax.linen")
-        train_state = pytest.importorskip("flax.training.train_state")
+        linen = importlib.import_module("flax.linen")
+        train_state = importlib.import_module("flax.training.train_state")
 
         class Model(linen.Module):
             @linen.compact
@@ -76,7 +78,7 @@ class Nnx:
     """A flax.nnx module and its nnx.Optimizer."""
 
     def __init__(self, optimizer):
-        nnx = pytest.importorskip("flax.nnx")
+        nnx = importlib.import_module("flax.nnx")
 
         class Model(nnx.Module):
             def __init__(self):
@@ -104,7 +106,7 @@ class Equinox:
     """An equinox module in a filter_jit train step."""
 
     def __init__(self, optimizer):
-        eqx = pytest.importorskip("equinox")
+        eqx = importlib.import_module("equinox")
 
         class Model(eqx.Module):
             w: jax.Array
@@ -294,7 +296,7 @@ def test_partition_with_a_schedule_for_each_group(package):
 
 
 def by_orbax(trained, fresh, folder):
-    ocp = pytest.importorskip("orbax.checkpoint")
+    ocp = importlib.import_module("orbax.checkpoint")
     with ocp.CheckpointManager(folder / "checkpoints") as manager:
         manager.save(5, args=ocp.args.StandardSave(trained))
     with ocp.CheckpointManager(folder / "checkpoints") as manager:
@@ -302,13 +304,13 @@ def by_orbax(trained, fresh, folder):
 
 
 def by_flax(trained, fresh, folder):
-    serialization = pytest.importorskip("flax.serialization")
+    serialization = importlib.import_module("flax.serialization")
     (folder / "saved").write_bytes(serialization.to_bytes(trained))
     return serialization.from_bytes(fresh, (folder / "saved").read_bytes())
 
 
 def by_equinox(trained, fresh, folder):
-    eqx = pytest.importorskip("equinox")
+    eqx = importlib.import_module("equinox")
     eqx.tree_serialise_leaves(folder / "saved", trained)
     return eqx.tree_deserialise_leaves(folder / "saved", fresh)
 
