@@ -1,12 +1,14 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
 from jaxlr._base import Schedule, State, Stateful
-from jaxlr._compose import ChainedScheduler, InTurn, Momentum, SequentialLR, Together
+from jaxlr._compose import ChainedScheduler, InTurn, SequentialLR, Together
 from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._cycle import CyclicLR, OneCycleLR, OneCycleMomentum
 from jaxlr._decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
-from jaxlr._from_torch import from_state_dict, from_torch
+from jaxlr._from_state_dict import from_state_dict
+from jaxlr._from_torch import from_torch
 from jaxlr._lambda import LambdaLR, MultiplicativeLR
+from jaxlr._momentum import Momentum
 from jaxlr._per_epoch import per_epoch
 from jaxlr._plateau import ReduceLROnPlateau
 from jaxlr._record import record

@@ -1,9 +1,9 @@
 """Argument checks: each returns the normalised value, or raises naming parameter, value and allowed range."""
 
 import math
-import numbers
 import operator
 from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any
 
 import jax
@@ -43,7 +43,7 @@ def real(
                 if static:
                     raise TypeError(f"{name} must be {allowed} known when the program is traced, got {value}")
                 return value
-        elif isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        elif isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
             raise TypeError(f"{name} must be {allowed} or a scalar array, got {value!r}")
         try:
             number = float(value)
@@ -90,18 +90,54 @@ def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
 LAST_EPOCH = integer(at_least=-1, at_most=2**31 - 2)
 
 
-def integers(name: str, value: Any) -> tuple[int, ...]:
-    """An iterable of integers, kept in the order given."""
+def _items(name: str, value: Any, what: str) -> list[Any]:
     try:
         if isinstance(value, (str, bytes)):
             raise TypeError
-        items = list(value)
+        return list(value)
     except TypeError:
-        raise TypeError(f"{name} must be an iterable of integers, got {value!r}") from None
+        raise TypeError(f"{name} must be an iterable of {what}, got {value!r}") from None
+
+
+def integers(name: str, value: Any) -> tuple[int, ...]:
+    """An iterable of integers, kept in the order given."""
+    items = _items(name, value, "integers")
     try:
         return tuple(integer(at_least=-_EXACT)(name, item) for item in items)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name} must be an iterable of integers, each at most 2**53, got {items!r}") from None
+
+
+def finite_numbers(name: str, value: Any) -> tuple[float, ...]:
+    """An iterable of finite numbers, at least one."""
+    items = _items(name, value, "finite numbers")
+    if not items:
+        raise ValueError(f"{name} must hold at least one number, got {value!r}")
+    each = real(static=True)
+    return tuple(each(f"{name}[{i}]", item) for i, item in enumerate(items))
+
+
+def numbers(name: str, value: Any) -> np.ndarray:
+    """A sequence of real numbers, NaN and infinities among them, as a float64 array."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, jax.errors.JAXTypeError):
+        array = np.asarray(None)
+    if array.ndim != 1 or not (is_real(array.dtype) or array.size == 0):
+        raise TypeError(f"{name} must be a sequence of numbers, got {value!r}")
+    return array.astype(np.float64)
+
+
+def parameter_group(caller: str, group: Any, groups: int) -> int:
+    """The index of one of an optimizer's parameter groups, which needs no naming where there is one alone."""
+    if group is None and groups > 1:
+        raise ValueError(
+            f"{caller}: group must be given for an optimizer of {groups} parameter groups, one of 0 .. {groups - 1}: "
+            "one schedule drives one group, for use with optax.partition"
+        )
+    if group is not None and (isinstance(group, bool) or not isinstance(group, int) or not 0 <= group < groups):
+        raise ValueError(f"{caller}: group must be one of 0 .. {groups - 1}, got {group!r}")
+    return group or 0
 
 
 def choice(*allowed: str) -> Check:

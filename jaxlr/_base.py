@@ -1,20 +1,17 @@
-"""What every schedule shares: the value, the float64 rule, and the two forms."""
+"""What every schedule shares: the value, torch's object as a state machine, and its recursive form."""
 
 import abc
-import contextlib
-import copy
 import dataclasses
-from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any, ClassVar, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.typing import ArrayLike
 
 from jaxlr._arguments import Check, is_integer
+from jaxlr._float64 import in_float64, replaced
 
 Scalar = float | jax.Array  # a hyperparameter: a Python float, or a traced scalar
 
@@ -39,32 +36,43 @@ class Schedule(abc.ABC):
     """A learning rate as a function of the number of scheduler steps: torch's, as a value.
 
     A schedule is a frozen dataclass of Python scalars and tuples: it prints as the code that builds it, compares,
-    hashes, pickles and ``dataclasses.replace``s. A scheduler is its two forms in the epoch t, written in float64:
-    ``_closed_form(t)``, the value that the stepped torch object has, and ``_recursive_form(lr, t, initial)``,
-    torch's ``get_lr``, which edits what the optimizer holds.
+    hashes, pickles and ``dataclasses.replace``s. Called with a count it is the closed form; ``.stateful()`` is the
+    recursive one: torch's object as a state machine, of which a node is what the object remembers, and a group what it
+    shares with others through the optimizer.
     """
 
-    lr: Scalar  # the optimizer's; CyclicLR and OneCycleLR bring their own
-    last_epoch: int
+    lr: Scalar  # the optimizer's; CyclicLR, OneCycleLR and Table bring their own
     _fractional: ClassVar[bool] = False  # whether a count may be a float
     _multiplies: ClassVar[bool] = False  # whether a step only multiplies the learning rate it finds
     _absolute: ClassVar[bool] = False  # whether a step gives a value of its own, whatever it finds
-    _sets_initial_lr: ClassVar[bool] = False  # whether torch's constructor overwrites the group's initial_lr
-    _starts: ClassVar[bool] = True  # whether it begins where torch's constructor does: only then is it a member
-    _numbers: ClassVar[tuple[str, ...]] = ("lr",)  # the fields that may be traced inside a composite
 
     @abc.abstractmethod
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        """Torch's constructor: the schedule with the initial_lr it found, its node, and the group."""
+
+    @abc.abstractmethod
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        """Torch's step; past the end everything stays as it is."""
+
+    @property
+    def _has_closed_form(self) -> bool:
+        """Whether a closed form is known to be the value that the stepped torch object has."""
+        return False
+
     def _closed_form(self, t: jax.Array) -> Any:
-        """The learning rate at epoch t."""
-
-    @abc.abstractmethod
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        """The learning rate at epoch t, from the one before it; initial is true in torch's constructor."""
+        """The learning rate at epoch t, where _has_closed_form."""
+        del t
+        raise self._no_closed_form()
 
     @property
     def _first_epoch(self) -> int:
         """The epoch at count 0."""
-        return self.last_epoch + 1
+        return 0
+
+    @property
+    def _final_epoch(self) -> int | None:
+        """The last epoch that has a value, None where there is no last."""
+        return None
 
     @property
     def _initial_lr(self) -> Any:
@@ -72,9 +80,9 @@ class Schedule(abc.ABC):
         return self.lr
 
     @property
-    def _final_epoch(self) -> int | None:
-        """The last epoch that has a value, None where there is no last."""
-        return None
+    def _lrs(self) -> tuple[Any, ...]:
+        """Every mention of the optimizer's learning rate; none where the schedule brings its own."""
+        return (self.lr,)
 
     @property
     def _own_momentum(self) -> Any:
@@ -87,19 +95,19 @@ class Schedule(abc.ABC):
         return self._own_momentum is not None
 
     @property
-    def _has_closed_form(self) -> bool:
-        """Whether a closed form is known to be the value that the stepped torch object has."""
+    def _sets_initial_lr(self) -> bool:
+        """Whether torch's constructor overwrites the group's initial_lr."""
+        return False
+
+    @property
+    def _starts(self) -> bool:
+        """Whether it begins where torch's constructor does: only then is it a member."""
         return True
 
     @property
-    def _enters(self) -> bool:
-        """Whether torch's closed form at 0, with which a SequentialLR enters, has a value."""
+    def _torchs(self) -> bool:
+        """Whether it is a scheduler of torch's, all through."""
         return True
-
-    @property
-    def _closed_after_entering(self) -> bool:
-        """Whether the closed form is what follows when a SequentialLR has entered."""
-        return self._has_closed_form
 
     @property
     def _takes_metric(self) -> bool:
@@ -121,23 +129,35 @@ class Schedule(abc.ABC):
           An array of the shape of count; float32, or float64 where jax_enable_x64 is on.
 
         Raises:
-          TypeError: count is not an integer (CosineAnnealingWarmRestarts takes floats as well).
+          TypeError: count is not an integer (CosineAnnealingWarmRestarts takes floats as well), or the schedule has no
+            closed form.
           ValueError: a concrete count past the end, where the schedule has one; a traced one holds the last value.
         """
-        self._require_closed_form()
+        if not self._has_closed_form:
+            raise self._no_closed_form()
         lr: jax.Array = in_float64(_value_at, self, self._checked(count))
         return lr
-
-    def _require_closed_form(self) -> None:
-        if not self._has_closed_form:
-            raise TypeError(
-                f"{type(self).__name__} has no closed form that is known to be torch's value at any count: "
-                f"step its .stateful(), or take tabulate(schedule, steps); got {self!r}"
-            )
 
     def stateful(self) -> "Stateful":
         """The recursive (chainable) form, as Optax's own StatefulSchedule."""
         return Stateful(self)
+
+    @property
+    def momentum(self) -> Any:
+        """The schedule that torch drives the momentum (or beta1) with.
+
+        Raises:
+          AttributeError: the schedule leaves the momentum alone.
+        """
+        if self._own_momentum is None:
+            raise AttributeError(f"{type(self).__name__}: momentum is driven by no scheduler of {self!r}")
+        return self._own_momentum
+
+    def _no_closed_form(self) -> TypeError:
+        return TypeError(
+            f"{type(self).__name__} has no closed form that is known to be torch's value at any count: "
+            f"step its .stateful(), or take tabulate(schedule, steps); got {self!r}"
+        )
 
     def _checked(self, count: ArrayLike) -> Any:
         """The count, where it is one: Python's and NumPy's numbers in 64 bits."""
@@ -173,7 +193,7 @@ class Schedule(abc.ABC):
         if end is not None and self._first_epoch > end:
             raise ValueError(
                 f"{type(self).__name__}: last_epoch must be at most {end - 1}, where the schedule ends, "
-                f"got {self.last_epoch}"
+                f"got {self._first_epoch - 1}"
             )
 
     def __repr__(self) -> str:
@@ -184,10 +204,83 @@ class Schedule(abc.ABC):
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
-    # Torch's object as a state machine. A node is what it remembers, a group what it shares through the optimizer.
+    def _linked(self, group: Group) -> Any:
+        """The schedule with what later constructors have written over its entries in the group."""
+        del group
+        return self
+
+    def _node(self, remembered: Any) -> Any:
+        return {type(self).__name__: remembered}
+
+    def _remembered(self, node: Any) -> Any:
+        return node[type(self).__name__]
+
+    def _epoch(self, node: Any) -> Any:
+        """The schedule's own epoch."""
+        return self._remembered(node)
+
+    def _built(self) -> tuple[Any, Any, Group]:
+        """The schedule, its node and the group when all constructors have run."""
+        built, node, group = self._construct(Group(lr=self._initial_lr))
+        return built._linked(group), node, group
+
+    def _start(self) -> tuple[Any, Group]:
+        """Node and group right after torch's constructor, or where last_epoch resumes."""
+        _, node, group = self._built()
+        return node, group
+
+    def _held(self, group: Group) -> Any:
+        """What the schedule gives, of the group."""
+        return group.lr
+
+    def _refuse_past_end(self, node: Any) -> None:
+        """Raises where a concrete state has no next value."""
+        end = self._final_epoch
+        if end is None:
+            return
+        t = self._epoch(node)
+        if not isinstance(t, jax.core.Tracer) and np.any(np.asarray(t) >= end):
+            raise ValueError(f"{self!r} ends at count {end - self._first_epoch}: there is no step after it")
+
+
+class Formula(Schedule):
+    """A scheduler that is two functions of its own epoch t, written in float64.
+
+    ``_closed_form(t)`` is the value that the stepped torch object has, and ``_recursive_form(lr, t, initial)`` torch's
+    ``get_lr``, which edits what the optimizer holds. Its node is its epoch.
+    """
+
+    last_epoch: int
+    _numbers: ClassVar[tuple[str, ...]] = ("lr",)  # the fields that may be traced inside a composite
+    _undoes: ClassVar[int] = 1  # the epochs that torch's recursive_undo takes back
+
+    @abc.abstractmethod
+    def _closed_form(self, t: jax.Array) -> Any:
+        """The learning rate at epoch t."""
+
+    @abc.abstractmethod
+    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+        """The learning rate at epoch t, from the one before it; initial is true in torch's constructor."""
+
+    @property
+    def _first_epoch(self) -> int:
+        return self.last_epoch + 1
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return True
+
+    @property
+    def _enters(self) -> bool:
+        """Whether torch's closed form at 0, with which a SequentialLR enters, has a value."""
+        return True
+
+    @property
+    def _closed_after_entering(self) -> bool:
+        """Whether the closed form is what follows when a SequentialLR has entered."""
+        return True
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        """Torch's constructor: the schedule with the initial_lr it found, its node, and the group."""
         built, group = self._registered(group)
         return built, self._node(0), built._edited(group, 0, initial=True)
 
@@ -195,11 +288,6 @@ class Schedule(abc.ABC):
         """Torch's constructor but for the learning rate of its first step."""
         group = group.with_initial_lr()
         return replaced(self, lr=group.initial_lr), group
-
-    def _linked(self, group: Group) -> Any:
-        """The schedule with what later constructors have written over its entries in the group."""
-        del group
-        return self
 
     def _edited(self, group: Group, t: Any, initial: bool) -> Group:
         """The group with the learning rate, and the momentum, of epoch t."""
@@ -209,7 +297,6 @@ class Schedule(abc.ABC):
         return group if momentum is None else group._replace(momentum=momentum._closed_form(t))
 
     def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        """Torch's step; past the end everything stays as it is."""
         del metric
         t = self._epoch(node)
         stepped = self._edited(group, t + 1, initial=False)
@@ -225,7 +312,7 @@ class Schedule(abc.ABC):
 
     def _undone(self, node: Any) -> Any:
         """Torch's recursive_undo: the epoch before."""
-        return self._node(self._epoch(node) - 1)
+        return self._node(self._epoch(node) - self._undoes)
 
     def _enter(self, node: Any, group: Group) -> tuple[Any, Group]:
         """Torch's _update_lr(0), with which a SequentialLR enters a member: its closed form at 0."""
@@ -239,19 +326,7 @@ class Schedule(abc.ABC):
         del group
         return self._closed_form(jnp.asarray(0, jnp.int64))
 
-    def _node(self, t: Any) -> Any:
-        return {type(self).__name__: t}
-
-    def _epoch(self, node: Any) -> Any:
-        return node[type(self).__name__]
-
-    def _built(self) -> tuple[Any, Any, Group]:
-        """The schedule, its node and the group when all constructors have run."""
-        built, node, group = self._construct(Group(lr=self._initial_lr))
-        return built._linked(group), node, group
-
     def _start(self) -> tuple[Any, Group]:
-        """Node and group right after torch's constructor, or where last_epoch resumes."""
         built, node, group = self._built()
         if self._first_epoch == 0:
             return node, group
@@ -261,18 +336,43 @@ class Schedule(abc.ABC):
         group = group if momentum is None else group._replace(momentum=momentum._closed_form(t))
         return built._node(t), group
 
-    def _held(self, group: Group) -> Any:
-        """What the schedule gives, of the group."""
-        return group.lr
 
-    def _refuse_past_end(self, node: Any) -> None:
-        """Raises where a concrete state has no next value."""
-        end = self._final_epoch
-        if end is None:
-            return
-        t = self._epoch(node)
-        if not isinstance(t, jax.core.Tracer) and np.any(np.asarray(t) >= end):
-            raise ValueError(f"{self!r} ends at epoch {end}: there is no step after it")
+class Wrapper(Schedule):
+    """A schedule that steps another one."""
+
+    schedule: Schedule
+
+    @property
+    def _final_epoch(self) -> int | None:
+        return self.schedule._final_epoch
+
+    @property
+    def _initial_lr(self) -> Any:
+        return self.schedule._initial_lr
+
+    @property
+    def _lrs(self) -> tuple[Any, ...]:
+        return self.schedule._lrs
+
+    @property
+    def _sets_initial_lr(self) -> bool:
+        return self.schedule._sets_initial_lr
+
+    @property
+    def _torchs(self) -> bool:
+        return False
+
+    @property
+    def _takes_metric(self) -> bool:
+        return self.schedule._takes_metric
+
+    @property
+    def _sequential(self) -> bool:
+        return self.schedule._sequential
+
+    def _check_schedule(self) -> None:
+        if not isinstance(self.schedule, Schedule):
+            raise TypeError(f"{type(self).__name__}: schedule must be a jaxlr schedule, got {self.schedule!r}")
 
 
 class Wide(NamedTuple):
@@ -281,6 +381,9 @@ class Wide(NamedTuple):
     high: Any
     middle: Any
     low: Any
+
+    def __float__(self) -> float:
+        return (float(self.high) + float(self.middle)) + float(self.low)
 
 
 class State(NamedTuple):
@@ -430,97 +533,6 @@ def _unpacked(state: State) -> tuple[Any, Group]:
 
     node, lr, momentum = jax.tree.map(unpack, tuple(state), is_leaf=lambda x: isinstance(x, Wide))
     return node, Group(lr=lr, momentum=momentum)
-
-
-@contextlib.contextmanager
-def _float64() -> Iterator[None]:
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        yield
-
-
-def in_float64(fun: Callable[..., Any], schedule: Any, *args: Any) -> Any:
-    """fun(schedule, *args) computed in float64; a float64 result leaves as the caller's float.
-
-    Works inside any transformed function. Derivatives are taken with respect to the schedule's traced
-    hyperparameters and the floats in args, each a scalar or of the shape of the result.
-    """
-    dtype = jnp.result_type(float)
-    with _float64():
-        try:
-            hash(schedule)
-        except TypeError:  # it holds a traced hyperparameter
-            return _evaluate(fun, schedule, dtype, *args)
-        return _evaluate_compiled(fun, schedule, dtype, *args)
-
-
-def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) -> Any:
-    def outcome(*args: Any) -> Any:
-        result = fun(_widened(schedule), *args)
-        return jax.tree.map(lambda x: x.astype(dtype) if x.dtype == jnp.float64 else x, result)
-
-    args = jax.tree.map(jnp.asarray, args)
-    pure, hyperparameters = jax.closure_convert(outcome, *args)
-
-    # Differentiated from outside, a float64 program would meet float32 tangents: each partial derivative is
-    # computed inside, and leaves as the caller's float.
-    @jax.custom_jvp
-    def value(inputs: Any) -> Any:
-        with _float64():
-            # The barrier keeps XLA from computing the scalar again for every element that it multiplies.
-            return lax.optimization_barrier(pure(*inputs[0], *inputs[1]))  # type: ignore[no-untyped-call]
-
-    @value.defjvp
-    def _(primals: Any, tangents: Any) -> Any:
-        leaves, tree = jax.tree.flatten(primals[0])
-        result = value(*primals)
-        tangent = jax.tree.map(_zero_tangent, result)
-        with _float64():
-            for i, dx in enumerate(jax.tree.leaves(tangents[0])):
-                if not jnp.issubdtype(jnp.result_type(leaves[i]), jnp.floating):
-                    continue
-
-                def of_leaf(x: Any, i: int = i) -> Any:
-                    inputs = jax.tree.unflatten(tree, [*leaves[:i], x, *leaves[i + 1 :]])
-                    return pure(*inputs[0], *inputs[1])
-
-                _, partials = jax.jvp(of_leaf, (leaves[i],), (jnp.ones_like(leaves[i]),))
-                tangent = jax.tree.map(
-                    lambda t, partial, dx=dx: t if t.dtype == jax.dtypes.float0 else t + partial * dx.astype(t.dtype),
-                    tangent,
-                    partials,
-                )
-        return result, tangent
-
-    return value((args, hyperparameters))
-
-
-_evaluate_compiled = partial(jax.jit, static_argnums=(0, 1, 2))(_evaluate)
-
-
-def _zero_tangent(x: jax.Array) -> Any:
-    if jnp.issubdtype(x.dtype, jnp.floating):
-        return jnp.zeros_like(x)
-    return np.zeros(x.shape, jax.dtypes.float0)
-
-
-def _widened(x: Any) -> Any:
-    """The same value with every traced hyperparameter in float64."""
-    if isinstance(x, jax.Array):
-        return x.astype(jnp.float64)
-    if isinstance(x, tuple):
-        return tuple(map(_widened, x))
-    if isinstance(x, Schedule):
-        fields = dataclasses.fields(cast(Any, x))
-        return replaced(x, **{field.name: _widened(getattr(x, field.name)) for field in fields})
-    return x
-
-
-def replaced(schedule: Any, /, **fields: Any) -> Any:
-    """A copy with the fields given, where dataclasses.replace would check them again."""
-    copied = copy.copy(schedule)
-    for name, value in fields.items():
-        object.__setattr__(copied, name, value)
-    return copied
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -13,15 +13,16 @@ import numpy as np
 from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, integers, real
-from jaxlr._base import Group, Scalar, Schedule, replaced
-from jaxlr._per_epoch import per_epoch
-from jaxlr._swa import SWALR
+from jaxlr._base import Group, Scalar, Schedule
+from jaxlr._float64 import replaced
+from jaxlr._momentum import Momentum
 
 
 class Composite(Schedule):
     """A scheduler that steps others. Its node is its own epoch, where it has one, and the nodes of its members."""
 
     schedulers: Iterable[Schedule]
+    _undoes: ClassVar[int] = 0  # a composite that would take over is refused: its epoch stays
 
     @property
     def _members(self) -> tuple[Any, ...]:
@@ -30,8 +31,15 @@ class Composite(Schedule):
     @property
     def _initial_lr(self) -> Any:
         """The optimizer's learning rate: that of the members; CyclicLR and OneCycleLR bring their own."""
-        lrs = [lr for member in self._members for lr in _optimizer_lrs(member)]
-        return lrs[0] if lrs else 0.0
+        return self._lrs[0] if self._lrs else 0.0
+
+    @property
+    def _lrs(self) -> tuple[Any, ...]:
+        return tuple(lr for member in self._members for lr in member._lrs)
+
+    @property
+    def _torchs(self) -> bool:
+        return all(member._torchs for member in self._members)
 
     @property
     def _takes_metric(self) -> bool:
@@ -42,21 +50,16 @@ class Composite(Schedule):
         return any(member._sequential for member in self._members)
 
     @property
-    def momentum(self) -> "Momentum":
-        """What the members drive momentum (or beta1) with, between them.
-
-        Raises:
-          ValueError: no member has cycle_momentum=True, torch leaves the momentum alone.
-        """
-        return Momentum(self)
-
-    @property
-    def _own_momentum(self) -> "Momentum | None":
-        return Momentum(self) if self._cycles_momentum else None
+    def _sets_initial_lr(self) -> bool:
+        return any(member._sets_initial_lr for member in self._members)
 
     @property
     def _cycles_momentum(self) -> bool:
         return any(member._cycles_momentum for member in self._members)
+
+    @property
+    def _own_momentum(self) -> Momentum | None:
+        return Momentum(self) if self._cycles_momentum else None
 
     def _check_members(self, *, plateau: bool) -> None:
         """Members: schedules, at least one, from the start, all of one learning rate."""
@@ -83,11 +86,10 @@ class Composite(Schedule):
                 raise ValueError(
                     f"{name}: schedulers[{i}] must have last_epoch=-1, got {member!r}: a composite resumes as a whole"
                 )
-        lrs = [lr for member in self._members for lr in _optimizer_lrs(member)]
-        lrs = [self.lr, *lrs] if hasattr(self, "lr") else lrs
+        lrs = self._lrs
         traced = any(isinstance(lr, jax.core.Tracer) for lr in lrs)
         if any(lr is not lrs[0] if traced else lr != lrs[0] for lr in lrs):
-            raise ValueError(f"{name}: all of lr must be the one learning rate of the optimizer, got {lrs}")
+            raise ValueError(f"{name}: all of lr must be the one learning rate of the optimizer, got {list(lrs)}")
 
     def _construct_members(self, group: Group, *, lr: bool) -> tuple[tuple[Any, ...], list[Any], Group]:
         """Constructs the members; lr: whether the learning rate that they leave counts."""
@@ -101,14 +103,11 @@ class Composite(Schedule):
             nodes.append(node)
         return tuple(built), nodes, group
 
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        built, nodes, group = self._construct_members(group, lr=True)
-        return replaced(self, schedulers=built), self._node(tuple(nodes)), group
-
     def _linked(self, group: Group) -> Any:
         return replaced(self, schedulers=tuple(member._linked(group) for member in self._members))
 
     def _initial_step(self, node: Any, group: Group) -> tuple[Any, Group]:
+        """Torch's _initial_step, which a SequentialLR calls on the member that runs at 0."""
         return self._step(node, group, None)  # torch marks the composite as initial, not its members
 
     def _start(self) -> tuple[Any, Group]:
@@ -119,15 +118,68 @@ class Composite(Schedule):
             return node, group
         return lax.fori_loop(0, self._first_epoch, lambda _, state: built._step(*state, None), (node, group))  # type: ignore[no-any-return]
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        raise NotImplementedError("a composite steps its members instead: see _step")
+
+class Chain(Composite):
+    """A composite that steps all its members, in order, at every step."""
+
+    @property
+    def _final_epoch(self) -> int | None:
+        return min((end for member in self._members if (end := member._final_epoch) is not None), default=None)
+
+    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
+        built, nodes, group = self._construct_members(group, lr=True)
+        return replaced(self, schedulers=built), self._node(tuple(nodes)), group
+
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        nodes = []
+        for member, member_node in zip(self._members, self._remembered(node), strict=True):
+            stepped, group = member._step(member_node, group, metric)
+            nodes.append(stepped)
+        return self._node(tuple(nodes)), group
+
+    def _undone(self, node: Any) -> Any:
+        nodes = self._remembered(node)
+        return self._node(tuple(member._undone(n) for member, n in zip(self._members, nodes, strict=True)))
+
+    def _refuse_past_end(self, node: Any) -> None:
+        for member, member_node in zip(self._members, self._remembered(node), strict=True):
+            member._refuse_past_end(member_node)
+
+    @property
+    def _has_closed_form(self) -> bool:
+        return all(member._multiplies for member in self._members)
 
     def _closed_form(self, t: jax.Array) -> Any:
-        raise NotImplementedError("no closed form is known to be torch's value")
+        factors = [replaced(member, lr=1.0)._closed_form(t) for member in self._members]
+        return self._initial_lr * math.prod(factors)
+
+
+class Relay(Composite):
+    """A composite that steps one member at a time, until the milestone at which the next one takes over."""
+
+    milestones: Iterable[int]
+
+    @property
+    def _milestones(self) -> tuple[int, ...]:
+        return self.milestones  # type: ignore[return-value]
+
+    def _check_milestones(self) -> None:
+        name, milestones = type(self).__name__, list(self._milestones)
+        if milestones != sorted(milestones):
+            raise ValueError(f"{name}: milestones must be in ascending order, got {milestones}")
+        if len(milestones) != len(self._members) - 1:
+            raise ValueError(
+                f"{name}: milestones must be {len(self._members) - 1}, one less than schedulers, "
+                f"got {len(milestones)}: {milestones}"
+            )
+
+    def _epoch(self, node: Any) -> Any:
+        epoch, *_ = self._remembered(node)
+        return epoch
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class ChainedScheduler(Composite):
+class ChainedScheduler(Chain):
     r"""Steps several schedulers, one after another, on one learning rate: torch's ChainedScheduler.
 
     .. math:: \eta_t = (g_n \circ \dots \circ g_1)(\eta_{t-1}), \qquad g_i(\eta) = \text{scheduler } i
@@ -158,40 +210,9 @@ class ChainedScheduler(Composite):
     def __post_init__(self) -> None:
         self._check_members(plateau=False)
 
-    @property
-    def _first_epoch(self) -> int:
-        return 0
-
-    @property
-    def _has_closed_form(self) -> bool:
-        return all(member._multiplies for member in self._members)
-
-    @property
-    def _final_epoch(self) -> int | None:
-        return min((end for member in self._members if (end := member._final_epoch) is not None), default=None)
-
-    def _undone(self, node: Any) -> Any:
-        nodes = self._epoch(node)
-        return self._node(tuple(member._undone(n) for member, n in zip(self._members, nodes, strict=True)))
-
-    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        nodes = []
-        for member, member_node in zip(self._members, self._epoch(node), strict=True):
-            stepped, group = member._step(member_node, group, metric)
-            nodes.append(stepped)
-        return self._node(tuple(nodes)), group
-
-    def _refuse_past_end(self, node: Any) -> None:
-        for member, member_node in zip(self._members, self._epoch(node), strict=True):
-            member._refuse_past_end(member_node)
-
-    def _closed_form(self, t: jax.Array) -> Any:
-        factors = [replaced(member, lr=1.0)._closed_form(t) for member in self._members]
-        return self._initial_lr * math.prod(factors)
-
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class SequentialLR(Composite):
+class SequentialLR(Relay):
     r"""Hands one learning rate from scheduler to scheduler at milestones: torch's SequentialLR.
 
     .. math:: \eta_t = f_i(t - m_i), \qquad i = |\{m \in M : m \le t\}|
@@ -235,15 +256,9 @@ class SequentialLR(Composite):
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), milestones=integers, last_epoch=LAST_EPOCH)
         self._check_members(plateau=False)
-        if list(self._milestones) != sorted(self._milestones):
-            raise ValueError(f"SequentialLR: milestones must be in ascending order, got {list(self._milestones)}")
-        if len(self._milestones) != len(self._members) - 1:
-            raise ValueError(
-                f"SequentialLR: milestones must be {len(self._members) - 1}, one less than schedulers, "
-                f"got {len(self._milestones)}: {list(self._milestones)}"
-            )
+        self._check_milestones()
         for i, member in enumerate(self._members):
-            if not _is_torchs(member):
+            if not member._torchs:
                 raise TypeError(f"SequentialLR: schedulers[{i}] must be a scheduler of torch's, got {member!r}")
         for i in self._entered:
             member = self._members[i]
@@ -260,8 +275,8 @@ class SequentialLR(Composite):
         self._check_last_epoch()
 
     @property
-    def _milestones(self) -> tuple[int, ...]:
-        return self.milestones  # type: ignore[return-value]
+    def _first_epoch(self) -> int:
+        return self.last_epoch + 1
 
     @property
     def _first(self) -> int:
@@ -275,8 +290,8 @@ class SequentialLR(Composite):
         return [i for i in later if bisect_right(self._milestones, self._milestones[i - 1]) == i]
 
     @property
-    def _initial_lr(self) -> Scalar:
-        return self.lr
+    def _lrs(self) -> tuple[Any, ...]:
+        return (self.lr, *super()._lrs)
 
     @property
     def _final_epoch(self) -> int | None:
@@ -295,7 +310,7 @@ class SequentialLR(Composite):
     def _has_closed_form(self) -> bool:
         first: Schedule
         first, later = self._members[self._first], self._members[self._first + 1 :]
-        if isinstance(first, Composite) or (not first._absolute and any(map(_sets_initial_lr, later))):
+        if isinstance(first, Composite) or (not first._absolute and any(member._sets_initial_lr for member in later)):
             return False
         return first._has_closed_form and all(self._members[i]._closed_after_entering for i in self._entered)
 
@@ -314,13 +329,12 @@ class SequentialLR(Composite):
         return replaced(self, schedulers=built), node, group._replace(lr=entries.lr, momentum=entries.momentum)
 
     def _undone(self, node: Any) -> Any:
-        epoch, first, later = self._epoch(node)
-        members = self._members[self._first + 1 :]
-        counted = [not isinstance(member, Composite | SWALR) for member in members]
-        return self._node((epoch, self._members[self._first]._undone(first), later - jnp.asarray(counted, jnp.int64)))
+        epoch, first, later = self._remembered(node)
+        undone = jnp.asarray([member._undoes for member in self._members[self._first + 1 :]], jnp.int64)
+        return self._node((epoch, self._members[self._first]._undone(first), later - undone))
 
     def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        epoch, first, later = self._epoch(node)
+        epoch, first, later = self._remembered(node)
         epoch = epoch + 1
         milestones = jnp.asarray(self._milestones, jnp.int64)
         i = jnp.searchsorted(milestones, epoch, side="right")
@@ -347,12 +361,6 @@ class SequentialLR(Composite):
         operands = jax.tree.map(partial(jnp.asarray, dtype=jnp.int64), (first, later))
         first, later, group = lax.switch(branch, branches, *operands, group)
         return self._node((epoch, first, later)), group
-
-    def _refuse_past_end(self, node: Any) -> None:
-        epoch, _, _ = self._epoch(node)
-        end = self._final_epoch
-        if end is not None and not isinstance(epoch, jax.core.Tracer) and int(epoch) >= end:
-            raise ValueError(f"{self!r} ends at epoch {end}: there is no step after it")
 
     def _closed_form(self, t: jax.Array) -> Any:
         built, _, _ = self._built()
@@ -421,7 +429,7 @@ def _array(column: list[Any]) -> jax.Array:
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Together(ChainedScheduler):
+class Together(Chain):
     r"""Schedulers whose ``step`` a training loop calls one after another, a ReduceLROnPlateau among them.
 
     A ChainedScheduler that also steps a ReduceLROnPlateau, with the metric that
@@ -442,16 +450,18 @@ class Together(ChainedScheduler):
       [0.05  0.075 0.1   0.01 ]
     """
 
+    schedulers: Iterable[Schedule]
+
     def __post_init__(self) -> None:
         self._check_members(plateau=True)
 
     @property
-    def _has_closed_form(self) -> bool:
-        return not self._takes_metric and super()._has_closed_form
+    def _torchs(self) -> bool:
+        return False
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class InTurn(Composite):
+class InTurn(Relay):
     r"""Schedulers of which a training loop steps one until a milestone, then the next.
 
     The loop ``if epoch < 150: plateau.step(metric)``, ``else: swa.step()``. The step from epoch t to t + 1 is that of
@@ -479,35 +489,28 @@ class InTurn(Composite):
     def __post_init__(self) -> None:
         self._check(milestones=integers)
         self._check_members(plateau=True)
-        if list(self._milestones) != sorted(self._milestones):
-            raise ValueError(f"InTurn: milestones must be in ascending order, got {list(self._milestones)}")
-        if len(self._milestones) != len(self._members) - 1:
-            raise ValueError(
-                f"InTurn: milestones must be {len(self._members) - 1}, one less than schedulers, "
-                f"got {len(self._milestones)}: {list(self._milestones)}"
-            )
+        self._check_milestones()
 
     @property
-    def _milestones(self) -> tuple[int, ...]:
-        return self.milestones  # type: ignore[return-value]
-
-    @property
-    def _first_epoch(self) -> int:
-        return 0
-
-    @property
-    def _has_closed_form(self) -> bool:
+    def _torchs(self) -> bool:
         return False
+
+    @property
+    def _final_epoch(self) -> int | None:
+        """Where a member ends before the next one is stepped."""
+        begins = [0, *(max(0, milestone) for milestone in self._milestones)]
+        for member, begin, next_begin in zip(self._members, begins, [*begins[1:], math.inf], strict=True):
+            end = member._final_epoch
+            if end is not None and begin + end < next_begin:
+                return int(begin + end)
+        return None
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
         built, nodes, group = self._construct_members(group, lr=True)
         return replaced(self, schedulers=built), self._node((0, tuple(nodes))), group
 
-    def _undone(self, node: Any) -> Any:
-        raise NotImplementedError("InTurn is no torch scheduler: nothing undoes it")
-
     def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        epoch, nodes = self._epoch(node)
+        epoch, nodes = self._remembered(node)
 
         def step_member(i: int) -> Any:
             def step(nodes: Any, group: Group) -> tuple[Any, Group]:
@@ -520,101 +523,6 @@ class InTurn(Composite):
         nodes, group = lax.switch(i, list(map(step_member, range(len(self._members)))), nodes, group)
         return self._node((epoch + 1, nodes)), group
 
-    def _refuse_past_end(self, node: Any) -> None:
-        epoch, nodes = self._epoch(node)
-        if not isinstance(epoch, jax.core.Tracer):
-            i = bisect_right(self._milestones, int(epoch))
-            self._members[i]._refuse_past_end(nodes[i])
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Momentum(Schedule):
-    """The momentum (or beta1) that the members of a composite drive: SequentialLR(...).momentum.
-
-    Args:
-      schedule: a schedule with a member that cycles the momentum.
-
-    Raises:
-      TypeError, ValueError: it is no schedule, or no member has cycle_momentum=True.
-
-    Example:
-      >>> import jaxlr
-      >>> flat = jaxlr.ConstantLR(0.1, factor=0.5, total_iters=2)
-      >>> schedule = jaxlr.SequentialLR(0.1, [flat, jaxlr.OneCycleLR(0.1, total_steps=20)], milestones=[2])
-      >>> print(jaxlr.tabulate(schedule.momentum, 8).values[7])
-      0.85
-    """
-
-    schedule: Schedule
-    _starts: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.schedule, Schedule):
-            raise TypeError(f"Momentum: schedule must be a jaxlr schedule, got {self.schedule!r}")
-        if not self.schedule._cycles_momentum:
-            raise ValueError(f"Momentum: schedule must have a member with cycle_momentum=True, got {self.schedule!r}")
-
-    @property
-    def _first_epoch(self) -> int:
-        return self.schedule._first_epoch
-
-    @property
-    def _has_closed_form(self) -> bool:
-        return False
-
-    @property
-    def _takes_metric(self) -> bool:
-        return self.schedule._takes_metric
-
-    @property
-    def _final_epoch(self) -> int | None:
-        return self.schedule._final_epoch
-
-    def _closed_form(self, t: jax.Array) -> Any:
-        raise NotImplementedError("no closed form is known to be torch's value")
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        raise NotImplementedError("Momentum steps the composite instead: see _step")
-
-    @property
-    def _initial_lr(self) -> Any:
-        return self.schedule._initial_lr
-
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        return self.schedule._construct(group)
-
-    def _built(self) -> tuple[Any, Any, Group]:
-        return self.schedule._built()
-
-    def _start(self) -> tuple[Any, Group]:
-        return self.schedule._start()
-
-    def _held(self, group: Group) -> Any:
-        return group.momentum
-
-    def _refuse_past_end(self, node: Any) -> None:
-        self.schedule._refuse_past_end(node)
-
 
 def _float64(x: Any) -> Any:
     return None if x is None else jnp.asarray(x, jnp.float64)
-
-
-def _optimizer_lrs(member: Any) -> list[Any]:
-    if isinstance(member, Composite):
-        own = [member.lr] if hasattr(member, "lr") else []
-        return own + [lr for inner in member._members for lr in _optimizer_lrs(inner)]
-    if isinstance(member, per_epoch):
-        return _optimizer_lrs(member.schedule)
-    return [member.lr] if hasattr(member, "lr") else []
-
-
-def _is_torchs(member: Any) -> bool:
-    """Whether it is a scheduler of torch's, all through."""
-    if isinstance(member, per_epoch | InTurn | Together):
-        return False
-    return not isinstance(member, Composite) or all(map(_is_torchs, member._members))
-
-
-def _sets_initial_lr(member: Any) -> bool:
-    return any(map(_sets_initial_lr, member._members)) if isinstance(member, Composite) else member._sets_initial_lr

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, integer, real
-from jaxlr._base import Scalar, Schedule
+from jaxlr._base import Formula, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class CosineAnnealingLR(Schedule):
+class CosineAnnealingLR(Formula):
     r"""Follows half a cosine from lr to eta_min in T_max epochs, and back, and so on: torch's CosineAnnealingLR.
 
     .. math:: \eta_t = \eta_{min} + \tfrac12 (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi t}{T} \right)
@@ -62,7 +62,7 @@ class CosineAnnealingLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class CosineAnnealingWarmRestarts(Schedule):
+class CosineAnnealingWarmRestarts(Formula):
     r"""Follows half a cosine from lr to eta_min, then starts again: torch's CosineAnnealingWarmRestarts.
 
     .. math:: \eta_t = \eta_{min} + \tfrac12 (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi T_{cur}}{T_i} \right)

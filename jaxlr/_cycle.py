@@ -9,11 +9,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, choice, evaluated, flag, function, integer, optional, real, traceable
-from jaxlr._base import Group, Scalar, Schedule, replaced
+from jaxlr._base import Formula, Group, Scalar
+from jaxlr._float64 import replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class CyclicLR(Schedule):
+class CyclicLR(Formula):
     r"""Cycles the learning rate between base_lr and max_lr along a triangle: torch's CyclicLR.
 
     .. math::
@@ -38,7 +39,8 @@ class CyclicLR(Schedule):
       gamma: the factor of "exp_range": a finite number, or a traced scalar.
       scale_fn: a function of one integer. One that JAX cannot trace needs total_steps.
       scale_mode: "cycle" or "iterations": what scale_fn receives.
-      cycle_momentum: whether `momentum` cycles against the learning rate.
+      cycle_momentum: whether torch drives the momentum (or beta1) as well: ``.momentum``, the same triangle from
+        max_momentum down to base_momentum and back.
       base_momentum: the momentum at the peak: a finite number, or a traced scalar.
       max_momentum: the momentum at the ends of a cycle: a finite number, or a traced scalar.
       last_epoch: the step before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
@@ -116,20 +118,15 @@ class CyclicLR(Schedule):
         return None if self.total_steps is None else self.total_steps - 1
 
     @property
-    def momentum(self) -> "CyclicLR":
-        """What torch drives momentum (or beta1) with: a triangle from max_momentum down to base_momentum and back.
-
-        Raises:
-          ValueError: cycle_momentum is False, torch leaves the momentum alone.
-        """
-        if not self.cycle_momentum:
-            raise ValueError("CyclicLR: momentum must have cycle_momentum=True, got cycle_momentum=False")
-        momentum: CyclicLR = replaced(self, base_lr=self.max_momentum, max_lr=self.base_momentum, cycle_momentum=False)
-        return momentum
+    def _lrs(self) -> tuple[()]:
+        return ()
 
     @property
     def _own_momentum(self) -> "CyclicLR | None":
-        return self.momentum if self.cycle_momentum else None
+        if not self.cycle_momentum:
+            return None
+        momentum: CyclicLR = replaced(self, base_lr=self.max_momentum, max_lr=self.base_momentum, cycle_momentum=False)
+        return momentum
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
         built, group = self._registered(group)
@@ -168,7 +165,7 @@ class CyclicLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class OneCycleLR(Schedule):
+class OneCycleLR(Formula):
     r"""Anneals the learning rate up to max_lr and down to far below where it began: torch's OneCycleLR.
 
     .. math::
@@ -230,7 +227,6 @@ class OneCycleLR(Schedule):
     last_epoch: int = -1
     _absolute: ClassVar[bool] = True
     _numbers: ClassVar[tuple[str, ...]] = ()
-    _sets_initial_lr: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check(
@@ -269,14 +265,17 @@ class OneCycleLR(Schedule):
         return self._total
 
     @property
-    def momentum(self) -> "OneCycleMomentum":
-        """What torch drives momentum (or beta1) with: from max_momentum to base_momentum at the peak, and back.
+    def _lrs(self) -> tuple[()]:
+        return ()
 
-        Raises:
-          ValueError: cycle_momentum is False, torch leaves the momentum alone.
-        """
+    @property
+    def _sets_initial_lr(self) -> bool:
+        return True
+
+    @property
+    def _own_momentum(self) -> "OneCycleMomentum | None":
         if not self.cycle_momentum:
-            raise ValueError("OneCycleLR: momentum must have cycle_momentum=True, got cycle_momentum=False")
+            return None
         return OneCycleMomentum(
             self.base_momentum,
             self.max_momentum,
@@ -286,10 +285,6 @@ class OneCycleLR(Schedule):
             three_phase=self.three_phase,
             last_epoch=self.last_epoch,
         )
-
-    @property
-    def _own_momentum(self) -> "OneCycleMomentum | None":
-        return self.momentum if self.cycle_momentum else None
 
     def _registered(self, group: Group) -> tuple[Any, Group]:
         group = group._replace(initial_lr=self._initial_lr, one_cycle=self)
@@ -318,7 +313,7 @@ class OneCycleLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class OneCycleMomentum(Schedule):
+class OneCycleMomentum(Formula):
     r"""The momentum (or beta1) that torch's OneCycleLR drives against its learning rate: OneCycleLR(...).momentum.
 
     The formula and the phases of OneCycleLR, from max_momentum at 0 to base_momentum at pct_start * total_steps - 1 to
@@ -367,6 +362,10 @@ class OneCycleMomentum(Schedule):
     @property
     def _initial_lr(self) -> Scalar:
         return self.max_momentum
+
+    @property
+    def _lrs(self) -> tuple[()]:
+        return ()
 
     @property
     def _final_epoch(self) -> int:

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, integer, integers, real
-from jaxlr._base import Group, Scalar, Schedule
+from jaxlr._base import Formula, Group, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class StepLR(Schedule):
+class StepLR(Formula):
     r"""Multiplies the learning rate by gamma every step_size epochs: torch's StepLR.
 
     .. math:: \eta_t = \eta_0 \, \gamma^{\lfloor t / s \rfloor}
@@ -56,7 +56,7 @@ class StepLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class MultiStepLR(Schedule):
+class MultiStepLR(Formula):
     r"""Multiplies the learning rate by gamma at each milestone: torch's MultiStepLR.
 
     .. math:: \eta_t = \eta_0 \, \gamma^{\,|\{m \in M : 0 \le m \le t\}|}
@@ -113,7 +113,7 @@ class MultiStepLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class ConstantLR(Schedule):
+class ConstantLR(Formula):
     r"""Multiplies the learning rate by a constant factor for the first total_iters epochs: torch's ConstantLR.
 
     .. math:: \eta_t = \eta_0 \cdot \begin{cases} f & t < T \\ 1 & t \ge T \end{cases}
@@ -171,7 +171,7 @@ class ConstantLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class LinearLR(Schedule):
+class LinearLR(Formula):
     r"""Changes the learning rate's factor linearly over total_iters epochs: torch's LinearLR.
 
     .. math:: \eta_t = \eta_0 \left( a + (b - a) \, \frac{\min(t, T)}{T} \right)
@@ -233,7 +233,7 @@ class LinearLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class ExponentialLR(Schedule):
+class ExponentialLR(Formula):
     r"""Multiplies the learning rate by gamma every epoch: torch's ExponentialLR.
 
     .. math:: \eta_t = \eta_0 \, \gamma^t
@@ -275,7 +275,7 @@ class ExponentialLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class PolynomialLR(Schedule):
+class PolynomialLR(Formula):
     r"""Decays the learning rate to zero by a power over total_iters epochs: torch's PolynomialLR.
 
     .. math:: \eta_t = \eta_0 \left( 1 - \frac{\min(t, T)}{T} \right)^p

@@ -2,15 +2,16 @@
 
 import dataclasses
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxlr._base import Schedule
-from jaxlr._compose import ChainedScheduler, Composite, SequentialLR, Together
+from jaxlr._arguments import parameter_group
+from jaxlr._base import Schedule, Wide
+from jaxlr._compose import Chain, ChainedScheduler, Composite, SequentialLR, Together
 from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._cycle import CyclicLR, OneCycleLR
 from jaxlr._decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
@@ -32,11 +33,16 @@ class _Source:
 
     def number(self, values: Any) -> float:
         """The group's number in a list of torch's, one for each group."""
-        return _number("the scheduler's value", values[self.index])
+        return number_of("the scheduler's value", values[self.index])
 
-    def functions(self, scheduler: Any) -> dict[str, Any]:
-        """The function of a LambdaLR or MultiplicativeLR, and the length of its table."""
-        return {"lr_lambda": scheduler.lr_lambdas[self.index], "total_steps": self.total_steps}
+    def traced_or_table(self, build: Callable[..., Schedule]) -> Schedule:
+        """The schedule of a function of the user's: as it is where JAX can trace it, or else as a table."""
+        try:
+            return build(total_steps=None)
+        except ValueError:
+            if self.total_steps is None:
+                raise
+            return build(total_steps=self.total_steps)
 
 
 def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | None = None) -> Schedule:
@@ -75,94 +81,25 @@ def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | N
     optimizer = _optimizer(schedulers[0])
     if any(_optimizer(one) is not optimizer for one in schedulers):
         raise ValueError("from_torch: schedulers of a list must belong to the same optimizer, got several optimizers")
-    index = _group_index(optimizer, group)
+    index = parameter_group("from_torch", group, len(optimizer.param_groups))
+    for one in schedulers:
+        _check_knows(one, index)
     source = _Source(optimizer.param_groups[index], index, total_steps)
-    held = _number("the optimizer's lr", source.group["lr"])
+    held = number_of("the optimizer's lr", source.group["lr"])
     _check_explained(schedulers, index, held)
 
     lr = _initial_lr(schedulers, source, held)
     ports = [_port(one, lr, source) for one in schedulers]
     schedule = ports[0] if len(ports) == 1 else Together(ports)
-    state = _state(schedule, schedulers[0] if len(ports) == 1 else {"_schedulers": schedulers})
-    momentum = _momentum(source.group) if schedule._cycles_momentum else None
-    started = _started(schedule, state, held, momentum)
+    state = state_of(schedule, schedulers[0] if len(ports) == 1 else {"_schedulers": schedulers})
+    momentum = momentum_of(source.group) if schedule._cycles_momentum else None
+    resumed = started(schedule, state, held, momentum)
     if not isinstance(schedule, SWALR):  # it takes over wherever the others have left the learning rate
         _check_order(schedule, [base for one in schedulers for base in _live_bases(one, index)], source.group)
-    return started
+    return resumed
 
 
-def from_state_dict(
-    schedule: Schedule, state_dict: dict[str, Any], *, optimizer: dict[str, Any] | None = None, group: int | None = None
-) -> Schedule:
-    """The schedule in the state of a torch checkpoint.
-
-    Args:
-      schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand.
-      state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it. Nothing is unpickled here.
-      optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum.
-      group: the parameter group: 0 where it is None.
-
-    Returns:
-      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved.
-
-    Raises:
-      TypeError, ValueError: an argument is of another type; state_dict is not that of the schedule's recipe; optimizer
-        is missing, or holds another learning rate.
-
-    Example:
-      >>> import torch, jaxlr
-      >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
-      >>> scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
-      >>> scheduler.step(0.5)
-      >>> jaxlr.from_state_dict(jaxlr.ReduceLROnPlateau(0.1), scheduler.state_dict())
-      Resumed(schedule=ReduceLROnPlateau(lr=0.1), state=(1, 0.5, 0, 0), lr=0.1)
-    """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(f"from_state_dict: schedule must be a jaxlr schedule, got {schedule!r}")
-    if not isinstance(state_dict, dict):
-        raise TypeError(f"from_state_dict: state_dict must be a torch scheduler's state_dict, got {state_dict!r}")
-    _check_recipe(schedule, state_dict)
-    if schedule._first_epoch != 0:
-        raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
-    index = group or 0
-    if not (isinstance(index, int) and 0 <= index < len(state_dict["_last_lr"])):
-        raise ValueError(f"from_state_dict: group must be one of 0 .. {len(state_dict['_last_lr']) - 1}, got {group!r}")
-    held = _number("the scheduler's last lr", state_dict["_last_lr"][index])
-    momentum = None
-    if optimizer is not None:
-        entries = optimizer["param_groups"][index]
-        if _number("the optimizer's lr", entries["lr"]) != held:
-            raise ValueError(
-                f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {entries['lr']!r}"
-            )
-        momentum = _momentum(entries) if schedule._cycles_momentum else None
-    return _started(schedule, _state(schedule, state_dict), held, momentum)
-
-
-def _check_recipe(port: Any, state_dict: Any) -> None:
-    """Refuses a state_dict that another recipe has left."""
-    kind = type(port).__name__
-    if kind not in _SAVED:
-        raise TypeError(f"from_state_dict: schedule must be a scheduler of torch's, got {port!r}")
-    saved = _SAVED[kind](port)
-    if not isinstance(state_dict, dict) or not saved.keys() <= state_dict.keys():
-        raise ValueError(
-            f"from_state_dict: state_dict must be that of a torch {kind}, with {', '.join(saved)}, got {state_dict!r}"
-        )
-    for name, ours in saved.items():
-        if ours is not ... and state_dict[name] != ours:
-            raise ValueError(
-                f"from_state_dict: state_dict must be that of {port!r}, got one with {name}={state_dict[name]!r}"
-            )
-    if isinstance(port, Composite):
-        members = state_dict["_schedulers"]
-        if len(members) != len(port._members):
-            raise ValueError(f"from_state_dict: state_dict must have {len(port._members)} members, got {len(members)}")
-        for member, of_member in zip(port._members, members, strict=True):
-            _check_recipe(member, of_member)
-
-
-def _started(schedule: Schedule, state: Any, held: float, momentum: float | None) -> Schedule:
+def started(schedule: Schedule, state: Any, held: float, momentum: float | None) -> Schedule:
     """The schedule in the state given: by its last_epoch where that says it all, else Resumed."""
     epoch = state[0] if isinstance(schedule, SequentialLR) else state
     candidates: list[Schedule] = [schedule]
@@ -196,15 +133,15 @@ def _is_in(schedule: Schedule, state: Any, held: float, momentum: float | None) 
     with jax.enable_x64(True):
         started = jax.tree.map(np.asarray, schedule.stateful().init())
     numbers = [
-        x if isinstance(x, np.ndarray) and x.dtype == np.int32 else sum(map(np.float64, x))
-        for x in jax.tree.leaves(started.schedulers, is_leaf=lambda x: hasattr(x, "middle"))
+        float(x) if isinstance(x, Wide) else x
+        for x in jax.tree.leaves(started.schedulers, is_leaf=lambda x: isinstance(x, Wide))
     ]
     flat = np.concatenate([np.atleast_1d(np.asarray(x, np.float64)) for x in numbers])
     expected = np.asarray(jax.tree.leaves(state), np.float64)
     steps = float(np.max(np.abs(flat[np.isfinite(flat)]), initial=0)) + 1
     scale = max(abs(held), *(abs(lr) for lr in _leaf_lrs(schedule)), 0.0)
-    same_lr = abs(sum(map(float, started.lr)) - held) <= 8 * steps * 2**-53 * scale
-    same_momentum = momentum is None or math.isclose(sum(map(float, started.momentum)), momentum, rel_tol=1e-12)
+    same_lr = abs(float(started.lr) - held) <= 8 * steps * 2**-53 * scale
+    same_momentum = momentum is None or math.isclose(float(started.momentum), momentum, rel_tol=1e-12)
     return flat.shape == expected.shape and bool(np.all(flat == expected)) and same_lr and same_momentum
 
 
@@ -229,20 +166,19 @@ def _optimizer(scheduler: Any) -> Any:
     return scheduler.optimizer
 
 
-def _group_index(optimizer: Any, group: int | None) -> int:
-    groups = len(optimizer.param_groups)
-    if group is None and groups > 1:
+def _check_knows(scheduler: Any, index: int) -> None:
+    """Refuses a group that was added to the optimizer after the scheduler was built."""
+    for member in getattr(scheduler, "_schedulers", ()):
+        _check_knows(member, index)
+    if index >= len(scheduler._last_lr):
         raise ValueError(
-            f"from_torch: group must be given for an optimizer of {groups} parameter groups, one of 0 .. {groups - 1}: "
-            "one schedule drives one group, for use with optax.partition"
+            f"from_torch: group must be one that the optimizer had when {type(scheduler).__name__} was built, one of "
+            f"0 .. {len(scheduler._last_lr) - 1}, got {index}, added later: {_WAY_OUT}"
         )
-    if group is not None and not (isinstance(group, int) and 0 <= group < groups):
-        raise ValueError(f"from_torch: group must be one of 0 .. {groups - 1}, got {group!r}")
-    return group or 0
 
 
 def _check_explained(schedulers: list[Any], index: int, held: float) -> None:
-    left = [_number("the scheduler's last lr", one._last_lr[index]) for one in schedulers]
+    left = [number_of("the scheduler's last lr", one._last_lr[index]) for one in schedulers]
     if held not in left:
         names = ", ".join(type(one).__name__ for one in schedulers)
         raise ValueError(
@@ -252,13 +188,15 @@ def _check_explained(schedulers: list[Any], index: int, held: float) -> None:
         )
 
 
-def _number(name: str, value: Any) -> float:
+def number_of(name: str, value: Any) -> float:
     if getattr(value, "numel", lambda: 1)() != 1:
         raise ValueError(f"from_torch: {name} must be one number, got a tensor of shape {tuple(value.shape)}")
     return float(value)
 
 
-def _momentum(group: dict[str, Any]) -> float:
+def momentum_of(group: dict[str, Any]) -> float:
+    if not {"betas", "momentum"} & group.keys():
+        raise ValueError(f"from_torch: the optimizer must have a momentum or betas, its group has {', '.join(group)}")
     return float(group["betas"][0] if "betas" in group else group["momentum"])
 
 
@@ -276,7 +214,7 @@ def _live_bases(scheduler: Any, index: int) -> list[float | None]:
         return [base for member in scheduler._schedulers for base in _live_bases(member, index)]
     if type(scheduler).__name__ in ("CyclicLR", "OneCycleLR", "ReduceLROnPlateau"):
         return [None]
-    return [_number("an initial lr", scheduler.base_lrs[index])]
+    return [number_of("an initial lr", scheduler.base_lrs[index])]
 
 
 def _bases(schedule: Schedule) -> list[float | None]:
@@ -292,18 +230,18 @@ def _bases(schedule: Schedule) -> list[float | None]:
         return of(schedule._built()[0])
 
 
-def _state(port: Any, scheduler: Any) -> Any:
+def state_of(port: Any, scheduler: Any) -> Any:
     """What a torch scheduler, or its state_dict, remembers, as Resumed takes it."""
     torch = _remembered(scheduler)
     match port:
         case ReduceLROnPlateau():
             return (torch["last_epoch"], float(torch["best"]), torch["cooldown_counter"], torch["num_bad_epochs"])
-        case ChainedScheduler():
-            return tuple(map(_state, port._members, torch["_schedulers"]))
+        case Chain():
+            return tuple(map(state_of, port._members, torch["_schedulers"]))
         case SequentialLR():
             pairs = list(zip(port._members, torch["_schedulers"], strict=True))
-            later = tuple(0 if isinstance(m, Composite) else _state(m, s) for m, s in pairs[port._first + 1 :])
-            return (torch["last_epoch"], _state(*pairs[port._first]), later)
+            later = tuple(0 if isinstance(m, Composite) else state_of(m, s) for m, s in pairs[port._first + 1 :])
+            return (torch["last_epoch"], state_of(*pairs[port._first]), later)
         case SWALR():
             return torch["_step_count"] - 1
         case CosineAnnealingWarmRestarts():
@@ -323,9 +261,10 @@ def _check_whole_epochs(torch: dict[str, Any]) -> None:
         T_cur, T_i = T_cur - T_i, T_i * torch["T_mult"]
     if torch["last_epoch"] >= 0 and (torch["T_cur"], torch["T_i"]) != (T_cur, T_i):
         raise ValueError(
-            f"from_torch: CosineAnnealingWarmRestarts must have been stepped by whole epochs, got T_cur="
-            f"{torch['T_cur']!r}, T_i={torch['T_i']!r} at epoch {torch['last_epoch']}: for fractional ones take "
-            f"jaxlr.per_epoch(..., fractional=True), or else {_WAY_OUT}"
+            f"from_torch: CosineAnnealingWarmRestarts must have been stepped from its start by whole epochs, got "
+            f"T_cur={torch['T_cur']!r}, T_i={torch['T_i']!r} at epoch {torch['last_epoch']}: for fractional ones take "
+            "jaxlr.per_epoch(..., fractional=True); where torch's own last_epoch= has resumed it, within a later "
+            f"cycle, torch has lost count of the cycles; {_WAY_OUT}"
         )
 
 
@@ -353,20 +292,13 @@ def _ratio(a: float, b: float, *, otherwise: float) -> float:
 
 
 def _of_function(cls: Any, scheduler: Any, lr: float, source: _Source) -> Any:
-    arguments = source.functions(scheduler)
-    try:
-        return cls(lr, arguments["lr_lambda"])
-    except ValueError:
-        if source.total_steps is None:
-            raise
-        return cls(lr, **arguments)
+    return source.traced_or_table(partial(cls, lr, scheduler.lr_lambdas[source.index]))
 
 
-def _cyclic(scheduler: Any, lr: float, source: _Source) -> CyclicLR:
+def _cyclic(scheduler: Any, lr: float, source: _Source) -> Schedule:
     del lr
     total = scheduler.total_size
     up = _simplest(scheduler.step_ratio * total, lambda up: up / total == scheduler.step_ratio)
-    scale = {"scale_fn": scheduler._scale_fn_custom, "scale_mode": scheduler.scale_mode}
     momentums = {}
     if scheduler.cycle_momentum:
         momentums = {
@@ -385,19 +317,15 @@ def _cyclic(scheduler: Any, lr: float, source: _Source) -> CyclicLR:
     }
     if scheduler._scale_fn_custom is None:
         return CyclicLR(**arguments)
-    try:
-        return CyclicLR(**arguments, **scale)
-    except ValueError:
-        if source.total_steps is None:
-            raise
-        return CyclicLR(**arguments, **scale, total_steps=source.total_steps)
+    scale = {"scale_fn": scheduler._scale_fn_custom, "scale_mode": scheduler.scale_mode}
+    return source.traced_or_table(partial(CyclicLR, **arguments, **scale))
 
 
 def _one_cycle(scheduler: Any, lr: float, source: _Source) -> OneCycleLR:
     del lr
     total, phases, group = scheduler.total_steps, scheduler._schedule_phases, source.group
     first_end = phases[0]["end_step"]
-    max_lr, initial_lr, min_lr = (_number(name, group[name]) for name in ("max_lr", "initial_lr", "min_lr"))
+    max_lr, initial_lr, min_lr = (number_of(name, group[name]) for name in ("max_lr", "initial_lr", "min_lr"))
     div_factor, own_initial_lr = _ratio(max_lr, initial_lr, otherwise=25.0), source.number(scheduler.base_lrs)
     if own_initial_lr != initial_lr:  # a OneCycleLR built later has overwritten all but what it left to the others
         max_lr, div_factor = own_initial_lr, 1.0
@@ -431,7 +359,7 @@ _PORTS: dict[str, Callable[[Any, float, _Source], Any]] = {
     "CyclicLR": _cyclic,
     "OneCycleLR": _one_cycle,
     "SWALR": lambda s, lr, source: SWALR(
-        lr, _number("swa_lr", source.group["swa_lr"]), s.anneal_epochs, s._anneal_strategy
+        lr, number_of("swa_lr", source.group["swa_lr"]), s.anneal_epochs, s._anneal_strategy
     ),
     "ReduceLROnPlateau": lambda s, lr, source: ReduceLROnPlateau(
         lr, s.mode, s.factor, s.patience, s.threshold, s.threshold_mode, s.cooldown, source.number(s.min_lrs), s.eps
@@ -440,32 +368,4 @@ _PORTS: dict[str, Callable[[Any, float, _Source], Any]] = {
         lr, [_port(member, lr, source) for member in s._schedulers], s._milestones
     ),
     "ChainedScheduler": lambda s, lr, source: ChainedScheduler([_port(member, lr, source) for member in s._schedulers]),
-}
-
-# What a torch scheduler's state_dict says of its arguments; ... where it says something, but not to compare.
-_SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "StepLR": lambda s: {"step_size": s.step_size, "gamma": s.gamma},
-    "MultiStepLR": lambda s: {"milestones": Counter(s.milestones), "gamma": s.gamma},
-    "ConstantLR": lambda s: {"factor": s.factor, "total_iters": s.total_iters},
-    "LinearLR": lambda s: {"start_factor": s.start_factor, "end_factor": s.end_factor, "total_iters": s.total_iters},
-    "ExponentialLR": lambda s: {"gamma": s.gamma},
-    "PolynomialLR": lambda s: {"total_iters": s.total_iters, "power": s.power},
-    "CosineAnnealingLR": lambda s: {"T_max": s.T_max, "eta_min": s.eta_min},
-    "CosineAnnealingWarmRestarts": lambda s: {"T_0": s.T_0, "T_mult": s.T_mult, "eta_min": s.eta_min},
-    "LambdaLR": lambda s: {"lr_lambdas": ...},
-    "MultiplicativeLR": lambda s: {"lr_lambdas": ...},
-    "CyclicLR": lambda s: {
-        "total_size": s._cycle_length,
-        "step_ratio": s.step_size_up / s._cycle_length,
-        "mode": s.mode,
-        "gamma": s.gamma,
-    },
-    "OneCycleLR": lambda s: {"total_steps": s._total, "_anneal_func_type": s.anneal_strategy, "_schedule_phases": ...},
-    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs, "_anneal_strategy": s.anneal_strategy},
-    "ReduceLROnPlateau": lambda s: {
-        name: getattr(s, name)
-        for name in ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "eps")
-    },
-    "SequentialLR": lambda s: {"_milestones": list(s.milestones), "_schedulers": ...},
-    "ChainedScheduler": lambda s: {"_schedulers": ...},
 }

@@ -10,11 +10,11 @@ import numpy as np
 from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, evaluated, function, integer, optional, real, traceable
-from jaxlr._base import Group, Scalar, Schedule
+from jaxlr._base import Formula, Group, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class LambdaLR(Schedule):
+class LambdaLR(Formula):
     r"""Multiplies the initial learning rate by a function of the epoch: torch's LambdaLR.
 
     .. math:: \eta_t = \eta_0 \, f(t)
@@ -84,7 +84,7 @@ class LambdaLR(Schedule):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class MultiplicativeLR(Schedule):
+class MultiplicativeLR(Formula):
     r"""Multiplies the learning rate, every epoch, by a function of the epoch: torch's MultiplicativeLR.
 
     .. math:: \eta_t = \eta_0 \prod_{i=1}^{t} f(i)

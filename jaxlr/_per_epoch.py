@@ -6,11 +6,12 @@ from typing import Any
 import jax
 
 from jaxlr._arguments import flag, integer
-from jaxlr._base import Group, Schedule, replaced
+from jaxlr._base import Group, Schedule, Wrapper
+from jaxlr._float64 import replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class per_epoch(Schedule):
+class per_epoch(Wrapper):
     r"""A schedule that is stepped once an epoch, as a schedule of the batch.
 
     .. math::
@@ -18,6 +19,8 @@ class per_epoch(Schedule):
       \text{fractional: } \eta_i = f(\lfloor i / n \rfloor + (i \bmod n) / n)
 
     with :math:`f` = schedule, :math:`n` = steps_per_epoch, and :math:`i` = count, in batches.
+    A schedule that has no closed form (a plateau, most composites) is stepped through ``.stateful()``, once a batch; a
+    ReduceLROnPlateau then takes the value of every steps_per_epoch-th update.
 
     Args:
       schedule: a jaxlr schedule whose count is the epoch.
@@ -43,8 +46,7 @@ class per_epoch(Schedule):
     fractional: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.schedule, Schedule):
-            raise TypeError(f"per_epoch: schedule must be a jaxlr schedule, got {self.schedule!r}")
+        self._check_schedule()
         self._check(steps_per_epoch=integer(at_least=1), fractional=flag)
         if self.fractional and not self.schedule._fractional:
             raise ValueError(
@@ -53,32 +55,16 @@ class per_epoch(Schedule):
             )
 
     @property
-    def _first_epoch(self) -> int:
-        return 0
-
-    @property
     def _final_epoch(self) -> int | None:
         end = self.schedule._final_epoch
         return None if end is None else (end - self.schedule._first_epoch + 1) * self.steps_per_epoch - 1
-
-    @property
-    def _initial_lr(self) -> Any:
-        return self.schedule._initial_lr
 
     @property
     def _has_closed_form(self) -> bool:
         return self.schedule._has_closed_form
 
     @property
-    def _takes_metric(self) -> bool:
-        return self.schedule._takes_metric
-
-    @property
-    def _sequential(self) -> bool:
-        return self.schedule._sequential
-
-    @property
-    def _starts(self) -> bool:  # type: ignore[override]
+    def _starts(self) -> bool:
         return self.schedule._starts
 
     @property
@@ -93,23 +79,11 @@ class per_epoch(Schedule):
     def _held(self, group: Group) -> Any:
         return self.schedule._held(group)
 
-    @property
-    def momentum(self) -> "per_epoch":
-        """The momentum of the schedule given, as a schedule of the batch.
-
-        Raises:
-          AttributeError, ValueError: the schedule has no momentum.
-        """
-        return dataclasses.replace(self, schedule=self.schedule.momentum)  # type: ignore[attr-defined]
-
     def _closed_form(self, t: jax.Array) -> Any:
         epoch = self.schedule._first_epoch + t // self.steps_per_epoch
         return self.schedule._closed_form(
             epoch + t % self.steps_per_epoch / self.steps_per_epoch if self.fractional else epoch
         )
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        raise NotImplementedError("per_epoch steps the schedule given instead: see _step")
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
         schedule, node, group = self.schedule._construct(group)
@@ -124,7 +98,7 @@ class per_epoch(Schedule):
         return self._node((0, node)), group
 
     def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        batch, epoch = self._epoch(node)
+        batch, epoch = self._remembered(node)
         batch = batch + 1
         if self.fractional:
             return self._node((batch, epoch)), group._replace(lr=self._closed_form(batch))
@@ -136,8 +110,6 @@ class per_epoch(Schedule):
         epoch, group = jax.lax.cond(new_epoch, step, lambda *unchanged: unchanged, epoch, group)
         return self._node((batch, epoch)), group
 
-    def _refuse_past_end(self, node: Any) -> None:
-        batch, _ = self._epoch(node)
-        end = self._final_epoch
-        if end is not None and not isinstance(batch, jax.core.Tracer) and int(batch) >= end:
-            raise ValueError(f"{self!r} ends at batch {end}: there is no step after it")
+    def _epoch(self, node: Any) -> Any:
+        batch, _ = self._remembered(node)
+        return batch

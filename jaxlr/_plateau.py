@@ -96,24 +96,37 @@ class ReduceLROnPlateau(Schedule):
         )
 
     def init(self) -> State:
-        """The state after torch's constructor."""
+        """The state after torch's constructor; that of ``.stateful().init()``."""
         return Stateful(self).init()
 
     def update(self, state: State, *, value: Any = None, **extra_args: Any) -> State:
-        """The state after torch's ``scheduler.step(value)``; see Stateful.update."""
+        """The state after torch's ``scheduler.step(value)``.
+
+        Args:
+          state: the state before it.
+          value: the metric: a scalar of any real dtype.
+          **extra_args: those of other transformations, ignored.
+
+        Raises:
+          TypeError: the metric is missing, or not a number; the state belongs to another schedule.
+          ValueError: the metric is not a scalar.
+        """
         return Stateful(self).update(state, value=value, **extra_args)
 
     def __call__(self, state: State, **extra_args: Any) -> jax.Array:  # type: ignore[override]
-        """The learning rate in the state: a scalar, float32 (float64 where jax_enable_x64 is on)."""
+        """The learning rate in the state.
+
+        Args:
+          state: that of init or update.
+          **extra_args: those of other transformations, ignored.
+
+        Returns:
+          A scalar; float32, or float64 where jax_enable_x64 is on.
+
+        Raises:
+          TypeError: the state belongs to another schedule.
+        """
         return Stateful(self)(state, **extra_args)
-
-    @property
-    def _first_epoch(self) -> int:
-        return 0
-
-    @property
-    def _has_closed_form(self) -> bool:
-        return False
 
     @property
     def _takes_metric(self) -> bool:
@@ -122,10 +135,6 @@ class ReduceLROnPlateau(Schedule):
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
         worst = jnp.asarray(math.inf if self.mode == "min" else -math.inf, jnp.float64)
         return self, self._node(PlateauState(0, worst, 0, 0)), group
-
-    def _start(self) -> tuple[Any, Group]:
-        _, node, group = self._built()
-        return node, group
 
     def _is_better(self, metric: Any, best: Any) -> Any:
         match self.mode, self.threshold_mode:
@@ -139,7 +148,7 @@ class ReduceLROnPlateau(Schedule):
                 return metric > best + self.threshold
 
     def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        last_epoch, best, cooldown_counter, num_bad_epochs = self._epoch(node)
+        last_epoch, best, cooldown_counter, num_bad_epochs = self._remembered(node)
 
         better = self._is_better(metric, best)
         best = jnp.where(better, metric, best)
@@ -155,9 +164,3 @@ class ReduceLROnPlateau(Schedule):
 
         state = PlateauState(last_epoch + 1, best, cooldown_counter, num_bad_epochs)
         return self._node(state), group._replace(lr=lr)
-
-    def _closed_form(self, t: jax.Array) -> Any:
-        raise NotImplementedError("a metric drives it: no closed form")
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        raise NotImplementedError("a metric drives it: see _step")

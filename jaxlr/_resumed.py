@@ -2,18 +2,19 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import integer, optional, real
-from jaxlr._base import Group, Scalar, Schedule
-from jaxlr._compose import ChainedScheduler, Momentum
+from jaxlr._base import Group, Scalar, Schedule, Wrapper
+from jaxlr._compose import Chain
+from jaxlr._momentum import Momentum
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Resumed(Schedule):
+class Resumed(Wrapper):
     r"""A schedule that starts from a state: what a single last_epoch cannot tell.
 
     A plateau in mid-run, a learning rate edited by hand, a nested composite: count 0 is the state given, and from there
@@ -44,10 +45,10 @@ class Resumed(Schedule):
     state: Any
     lr: Scalar
     initial_momentum: Scalar | None = None
-    _starts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.schedule, Schedule) or isinstance(self.schedule, Resumed | Momentum):
+        self._check_schedule()
+        if not self.schedule._starts:
             raise TypeError(f"Resumed: schedule must be a jaxlr schedule from its start, got {self.schedule!r}")
         if self.schedule._first_epoch != 0:
             raise ValueError(f"Resumed: schedule must have last_epoch=-1, got {self.schedule!r}")
@@ -71,20 +72,12 @@ class Resumed(Schedule):
             raise ValueError(f"Resumed: state must be within {self.schedule!r}, which ends, got {self.state!r}")
 
     @property
-    def _first_epoch(self) -> int:
-        return 0
-
-    @property
     def _final_epoch(self) -> int | None:
         return _steps_left(self.schedule, self.state)
 
     @property
-    def _has_closed_form(self) -> bool:
+    def _starts(self) -> bool:
         return False
-
-    @property
-    def _takes_metric(self) -> bool:
-        return self.schedule._takes_metric
 
     @property
     def _cycles_momentum(self) -> bool:
@@ -92,16 +85,7 @@ class Resumed(Schedule):
 
     @property
     def _own_momentum(self) -> Momentum | None:
-        return Momentum(self) if self.schedule._cycles_momentum else None
-
-    @property
-    def momentum(self) -> Momentum:
-        """What the schedule drives momentum (or beta1) with, from initial_momentum on.
-
-        Raises:
-          ValueError: the schedule leaves the momentum alone.
-        """
-        return Momentum(self)
+        return Momentum(self) if self._cycles_momentum else None
 
     def _construct(self, group: Group) -> tuple[Any, Any, Group]:
         built, _, group = self.schedule._built()
@@ -117,19 +101,16 @@ class Resumed(Schedule):
         momentum = None if self.initial_momentum is None else jnp.asarray(self.initial_momentum, jnp.float64)
         return _filled(node, numbers), Group(lr=jnp.asarray(self.lr, jnp.float64), momentum=momentum)
 
+    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
+        return self.schedule._step(node, group, metric)
+
     def _refuse_past_end(self, node: Any) -> None:
         self.schedule._refuse_past_end(node)
-
-    def _closed_form(self, t: jax.Array) -> Any:
-        raise NotImplementedError("no closed form is known to be torch's value")
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        raise NotImplementedError("Resumed steps its schedule instead: see _built")
 
 
 def _steps_left(schedule: Any, state: Any) -> int | None:
     """How far it is to the end of the schedule, where it has one."""
-    if isinstance(schedule, ChainedScheduler):
+    if isinstance(schedule, Chain):
         left = [_steps_left(member, of_member) for member, of_member in zip(schedule._members, state, strict=True)]
         return min((steps for steps in left if steps is not None), default=None)
     end = schedule._final_epoch

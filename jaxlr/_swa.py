@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, choice, integer, real
-from jaxlr._base import Group, Scalar, Schedule, replaced
+from jaxlr._base import Formula, Group, Scalar
+from jaxlr._float64 import replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class SWALR(Schedule):
+class SWALR(Formula):
     r"""Anneals the learning rate to swa_lr, then keeps it there: torch's SWALR.
 
     .. math::
@@ -49,6 +50,7 @@ class SWALR(Schedule):
     anneal_strategy: str = "cos"
     last_epoch: int = -1
     _numbers: ClassVar[tuple[str, ...]] = ("lr", "swa_lr")
+    _undoes: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         self._check(
@@ -71,9 +73,6 @@ class SWALR(Schedule):
     @property
     def _closed_after_entering(self) -> bool:
         return False
-
-    def _undone(self, node: Any) -> Any:
-        return node
 
     def _initial_step(self, node: Any, group: Group) -> tuple[Any, Group]:
         return self._node(0), self._edited(group, 0, initial=True)

@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._arguments import LAST_EPOCH, integer, optional, real
-from jaxlr._base import Schedule
+from jaxlr._arguments import LAST_EPOCH, finite_numbers, integer, optional
+from jaxlr._base import Formula, Schedule
 from jaxlr._trajectory import trajectory
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Table(Schedule):
+class Table(Formula):
     r"""The learning rates themselves.
 
     .. math:: \eta_t = v_t
@@ -24,7 +24,7 @@ class Table(Schedule):
 
     Args:
       values: the learning rates from epoch 0 on: finite numbers, at least one.
-      momentums: likewise the momentums (or beta1), as many; None where there are none.
+      momentums: likewise the momentums (or beta1), as many: the table ``.momentum``; None where there are none.
       last_epoch: the epoch before count 0: an integer >= -1.
 
     Raises:
@@ -44,7 +44,7 @@ class Table(Schedule):
     _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        self._check(values=_finite_numbers, momentums=optional(_finite_numbers), last_epoch=LAST_EPOCH)
+        self._check(values=finite_numbers, momentums=optional(finite_numbers), last_epoch=LAST_EPOCH)
         if self.momentums is not None and len(tuple(self.momentums)) != len(self._values):
             raise ValueError(
                 f"Table: momentums must be as many as values, {len(self._values)}, got {list(self.momentums)}"
@@ -64,19 +64,12 @@ class Table(Schedule):
         return len(self._values) - 1
 
     @property
-    def momentum(self) -> "Table":
-        """The table of the momentums.
-
-        Raises:
-          ValueError: there are none.
-        """
-        if self.momentums is None:
-            raise ValueError("Table: momentum must have momentums, got momentums=None")
-        return Table(self.momentums, last_epoch=self.last_epoch)
+    def _lrs(self) -> tuple[()]:
+        return ()
 
     @property
     def _own_momentum(self) -> "Table | None":
-        return None if self.momentums is None else self.momentum
+        return None if self.momentums is None else Table(self.momentums, last_epoch=self.last_epoch)
 
     def _closed_form(self, t: jax.Array) -> Any:
         return jnp.asarray(np.array(self._values))[t]
@@ -109,16 +102,3 @@ def tabulate(schedule: Schedule, steps: int) -> Table:
     integer(at_least=1)("tabulate: steps", steps)
     with jax.enable_x64(True):
         return Table(trajectory(schedule, steps).tolist())
-
-
-def _finite_numbers(name: str, value: Any) -> tuple[float, ...]:
-    try:
-        if isinstance(value, (str, bytes)):
-            raise TypeError
-        items = list(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an iterable of finite numbers, got {value!r}") from None
-    if not items:
-        raise ValueError(f"{name} must hold at least one number, got {value!r}")
-    each = real(static=True)
-    return tuple(each(f"{name}[{i}]", item) for i, item in enumerate(items))

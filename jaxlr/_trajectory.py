@@ -7,8 +7,9 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
-from jaxlr._arguments import choice, integer
+from jaxlr._arguments import choice, integer, numbers
 from jaxlr._base import Schedule, Stateful
+from jaxlr._float64 import is_traced
 
 _CHUNK = 1 << 16  # counts that one compiled call evaluates
 
@@ -44,14 +45,20 @@ def trajectory(
     """
     if not isinstance(schedule, Schedule):
         raise TypeError(f"trajectory: schedule must be a jaxlr schedule, got {schedule!r}")
+    if is_traced(schedule):
+        raise TypeError(
+            "trajectory: schedule must have no traced hyperparameter, to be a NumPy array: inside a traced function "
+            f"call the schedule, or step its .stateful() in lax.scan; got {schedule!r}"
+        )
     integer(at_least=1)("trajectory: steps", steps)
     choice("auto", "closed", "recursive")("trajectory: form", form)
-    if not schedule._takes_metric and metrics is not None:
+    received = None if metrics is None else numbers("trajectory: metrics", metrics)
+    if not schedule._takes_metric and received is not None:
         raise ValueError(f"trajectory: metrics must be None for {type(schedule).__name__}, which takes none")
-    if schedule._takes_metric and (metrics is None or len(metrics) < steps - 1):
+    if schedule._takes_metric and (received is None or len(received) < steps - 1):
         raise ValueError(
             f"trajectory: metrics must be at least {steps - 1} numbers for {type(schedule).__name__}, "
-            f"got {'None' if metrics is None else len(metrics)}"
+            f"got {'None' if received is None else len(received)}"
         )
     end = schedule._final_epoch
     if end is not None and steps > end - schedule._first_epoch + 1:
@@ -59,16 +66,18 @@ def trajectory(
             f"trajectory: steps must be at most {end - schedule._first_epoch + 1} for {schedule!r}: "
             f"there it ends, got {steps}"
         )
-    if form == "closed":
-        schedule._require_closed_form()
-    if metrics is not None:
-        dtype = jax.numpy.result_type(float)
-        with jax.enable_x64(True):  # torch compares its metrics in float64
-            return np.asarray(_driven(Stateful(schedule), np.array(metrics[: steps - 1], np.float64))).astype(dtype)
-    if form == "recursive" or (form == "auto" and (schedule._sequential or not schedule._has_closed_form)):
-        return np.asarray(_stepped(Stateful(schedule), steps))
-    chunks = [schedule(np.arange(i, min(i + _CHUNK, steps))) for i in range(0, steps, _CHUNK)]
-    return np.concatenate([np.asarray(chunk) for chunk in chunks])
+    if form == "closed" and not schedule._has_closed_form:
+        raise schedule._no_closed_form()
+    recursive = form == "recursive" or (form == "auto" and (schedule._sequential or not schedule._has_closed_form))
+    with jax.ensure_compile_time_eval():
+        if received is not None:
+            dtype = jax.numpy.result_type(float)
+            with jax.enable_x64(True):  # torch compares its metrics in float64
+                return np.asarray(_driven(Stateful(schedule), received[: steps - 1])).astype(dtype)
+        if recursive:
+            return np.asarray(_stepped(Stateful(schedule), steps))
+        chunks = [schedule(np.arange(i, min(i + _CHUNK, steps))) for i in range(0, steps, _CHUNK)]
+        return np.concatenate([np.asarray(chunk) for chunk in chunks])
 
 
 @partial(jax.jit, static_argnums=0)

@@ -156,6 +156,17 @@ def test_together_and_in_turn_step_what_a_loop_steps():
     np.testing.assert_array_max_ulp(turns, np.float32([0.1, 0.09, 0.081, 0.081, 0.081, 0.0081]), 1)
 
 
+def test_in_turn_ends_where_a_member_has_no_next_step():
+    cycle = jaxlr.OneCycleLR(0.1, 5)
+    turns = jaxlr.InTurn([cycle, EXPONENTIAL], [5])
+    np.testing.assert_array_equal(jaxlr.trajectory(turns, 6), jaxlr.trajectory(cycle, 6))
+    assert len(jaxlr.trajectory(turns, 30)) == 30
+    for ends, steps in ((jaxlr.InTurn([cycle, EXPONENTIAL], [6]), 6), (jaxlr.InTurn([EXPONENTIAL, cycle], [3]), 9)):
+        assert len(jaxlr.trajectory(ends, steps)) == steps
+        with pytest.raises(ValueError, match=f"steps must be at most {steps}"):
+            jaxlr.trajectory(ends, steps + 1)
+
+
 def test_past_the_end_of_a_member_a_concrete_count_raises_and_a_traced_one_holds():
     schedule = jaxlr.SequentialLR(0.1, [EXPONENTIAL, jaxlr.CyclicLR(0.0, 1.0, 5), jaxlr.OneCycleLR(0.1, 20)], [5, 9])
     with pytest.raises(TypeError, match="no closed form"):
@@ -167,7 +178,7 @@ def test_past_the_end_of_a_member_a_concrete_count_raises_and_a_traced_one_holds
     state = chained.init()
     for _ in range(5):
         state = chained.update(state)
-    with pytest.raises(ValueError, match="ends at epoch 5"):
+    with pytest.raises(ValueError, match="ends at count 5"):
         chained.update(state)
 
 
@@ -213,7 +224,7 @@ BAD = [
     (lambda: jaxlr.InTurn([STEP, COSINE], ["4"]), TypeError, "milestones must be an iterable of integers"),
     (lambda: jaxlr.Together([STEP, "x"]), TypeError, r"schedulers\[1\]"),
     (lambda: jaxlr.Momentum(STEP), ValueError, "must have a member with cycle_momentum=True"),
-    (lambda: jaxlr.ChainedScheduler([STEP]).momentum, ValueError, "cycle_momentum=True"),
+    (lambda: jaxlr.ChainedScheduler([STEP]).momentum, AttributeError, "driven by no scheduler of ChainedScheduler"),
     (lambda: jaxlr.trajectory(jaxlr.Together([PLATEAU]), 3), ValueError, "metrics must be at least 2 numbers"),
     (lambda: jaxlr.trajectory(PLATEAU, 5, metrics=[1.0]), ValueError, "metrics must be at least 4 numbers .* got 1"),
     (lambda: jaxlr.trajectory(STEP, 5, metrics=[1.0] * 5), ValueError, "metrics must be None"),

@@ -7,15 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from cases import each_case, one_of_each
 from jax import lax
 
 import jaxlr
-from jaxlr._cases import CASES, looked_up
+from jaxlr._cases import looked_up
 
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
-# One recipe of each class, with and without a table, fractional and not.
-ONE_OF_EACH = list({(c.scheduler, c.total_steps is None, c.fractional): c for c in reversed(CASES)}.values())
-one_of_each = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 each_kind = pytest.mark.parametrize(
     "schedule",
     [
@@ -194,9 +191,9 @@ def test_a_concrete_state_past_the_end_raises(schedule):
     stateful = schedule.stateful()
     _, state = run(stateful, stateful.init(), 4)
     assert np.isfinite(stateful(state))
-    with pytest.raises(ValueError, match=r"ends at epoch .*: there is no step after it"):
+    with pytest.raises(ValueError, match=r"ends at count 4: there is no step after it"):
         stateful.update(state)
-    with pytest.raises(ValueError, match=r"ends at batch .*: there is no step after it"):
+    with pytest.raises(ValueError, match=r"ends at count 9: there is no step after it"):
         run(jaxlr.per_epoch(schedule, 2).stateful(), jaxlr.per_epoch(schedule, 2).stateful().init(), 11)
 
 

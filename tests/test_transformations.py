@@ -5,16 +5,13 @@ import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import each_case, one_of_each
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
 import jaxlr
-from jaxlr._cases import CASES, exponential, shrinking
+from jaxlr._cases import exponential, shrinking
 
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
-# One recipe of each class, with and without a table, fractional and not.
-ONE_OF_EACH = list({(c.scheduler, c.total_steps is None, c.fractional): c for c in reversed(CASES)}.values())
-one_of_each = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
 each_kind = pytest.mark.parametrize(
     "schedule",
     [

@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import each_case
 
 import jaxlr
 from jaxlr import _cases
 from jaxlr._cases import CASES, damped, exponential, one
 
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
 NAMESPACE = vars(_cases) | {name: getattr(jaxlr, name) for name in jaxlr.__all__}
 SCHEDULES = [case.schedule() for case in CASES]
 OTHERS = [

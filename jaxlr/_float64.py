@@ -1,0 +1,113 @@
+"""The float64 rule: scalar operations in float64 inside the caller's program, the result in the caller's float."""
+
+import contextlib
+import copy
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+
+@contextlib.contextmanager
+def _float64() -> Iterator[None]:
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+def in_float64(fun: Callable[..., Any], schedule: Any, *args: Any) -> Any:
+    """fun(schedule, *args) computed in float64; a float64 result leaves as the caller's float.
+
+    Works inside any transformed function. Derivatives are taken with respect to the schedule's traced
+    hyperparameters and the floats in args, each a scalar or of the shape of the result.
+    """
+    dtype = jnp.result_type(float)
+    with _float64():
+        try:
+            hash(schedule)
+        except TypeError:  # it holds a traced hyperparameter
+            return _evaluate(fun, schedule, dtype, *args)
+        return _evaluate_compiled(fun, schedule, dtype, *args)
+
+
+def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) -> Any:
+    def outcome(*args: Any) -> Any:
+        result = fun(_widened(schedule), *args)
+        return jax.tree.map(lambda x: x.astype(dtype) if x.dtype == jnp.float64 else x, result)
+
+    args = jax.tree.map(jnp.asarray, args)
+    pure, hyperparameters = jax.closure_convert(outcome, *args)
+
+    # Differentiated from outside, a float64 program would meet float32 tangents: each partial derivative is
+    # computed inside, and leaves as the caller's float.
+    @jax.custom_jvp
+    def value(inputs: Any) -> Any:
+        with _float64():
+            # The barrier keeps XLA from computing the scalar again for every element that it multiplies.
+            return lax.optimization_barrier(pure(*inputs[0], *inputs[1]))  # type: ignore[no-untyped-call]
+
+    @value.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        leaves, tree = jax.tree.flatten(primals[0])
+        result = value(*primals)
+        tangent = jax.tree.map(_zero_tangent, result)
+        with _float64():
+            for i, dx in enumerate(jax.tree.leaves(tangents[0])):
+                if not jnp.issubdtype(jnp.result_type(leaves[i]), jnp.floating):
+                    continue
+
+                def of_leaf(x: Any, i: int = i) -> Any:
+                    inputs = jax.tree.unflatten(tree, [*leaves[:i], x, *leaves[i + 1 :]])
+                    return pure(*inputs[0], *inputs[1])
+
+                _, partials = jax.jvp(of_leaf, (leaves[i],), (jnp.ones_like(leaves[i]),))
+                tangent = jax.tree.map(
+                    lambda t, partial, dx=dx: t if t.dtype == jax.dtypes.float0 else t + partial * dx.astype(t.dtype),
+                    tangent,
+                    partials,
+                )
+        return result, tangent
+
+    return value((args, hyperparameters))
+
+
+_evaluate_compiled = partial(jax.jit, static_argnums=(0, 1, 2))(_evaluate)
+
+
+def _zero_tangent(x: jax.Array) -> Any:
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        return jnp.zeros_like(x)
+    return np.zeros(x.shape, jax.dtypes.float0)
+
+
+def _widened(x: Any) -> Any:
+    """The same value with every traced hyperparameter in float64."""
+    if isinstance(x, jax.Array):
+        return x.astype(jnp.float64)
+    if isinstance(x, tuple):
+        return tuple(map(_widened, x))
+    if dataclasses.is_dataclass(x):
+        fields = dataclasses.fields(x)
+        return replaced(x, **{field.name: _widened(getattr(x, field.name)) for field in fields})
+    return x
+
+
+def is_traced(x: Any) -> bool:
+    """Whether the value holds a traced hyperparameter."""
+    if isinstance(x, tuple):
+        return any(map(is_traced, x))
+    if dataclasses.is_dataclass(x):
+        return any(is_traced(getattr(x, field.name)) for field in dataclasses.fields(x))
+    return isinstance(x, jax.core.Tracer)
+
+
+def replaced(schedule: Any, /, **fields: Any) -> Any:
+    """A copy with the fields given, where dataclasses.replace would check them again."""
+    copied = copy.copy(schedule)
+    for name, value in fields.items():
+        object.__setattr__(copied, name, value)
+    return copied

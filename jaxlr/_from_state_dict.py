@@ -1,0 +1,120 @@
+"""The bridge from a torch checkpoint: the state_dict of a scheduler, and the recipe that it is of."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from jaxlr._arguments import parameter_group
+from jaxlr._base import Schedule
+from jaxlr._compose import Composite
+from jaxlr._from_torch import momentum_of, number_of, started, state_of
+
+
+def from_state_dict(
+    schedule: Schedule, state_dict: dict[str, Any], *, optimizer: dict[str, Any] | None = None, group: int | None = None
+) -> Schedule:
+    """The schedule in the state of a torch checkpoint.
+
+    Args:
+      schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand.
+      state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it. Nothing is unpickled here.
+      optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum.
+      group: the parameter group: 0 where it is None.
+
+    Returns:
+      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved.
+
+    Raises:
+      TypeError, ValueError: an argument is of another type; state_dict is not that of the schedule's recipe; optimizer
+        is missing, or holds another learning rate.
+
+    Example:
+      >>> import torch, jaxlr
+      >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+      >>> scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+      >>> scheduler.step(0.5)
+      >>> jaxlr.from_state_dict(jaxlr.ReduceLROnPlateau(0.1), scheduler.state_dict())
+      Resumed(schedule=ReduceLROnPlateau(lr=0.1), state=(1, 0.5, 0, 0), lr=0.1)
+    """
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"from_state_dict: schedule must be a jaxlr schedule, got {schedule!r}")
+    if not isinstance(state_dict, dict):
+        raise TypeError(f"from_state_dict: state_dict must be a torch scheduler's state_dict, got {state_dict!r}")
+    _check_recipe(schedule, state_dict)
+    if schedule._first_epoch != 0:
+        raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
+    index = parameter_group("from_state_dict", group or 0, len(state_dict["_last_lr"]))
+    held = number_of("the scheduler's last lr", state_dict["_last_lr"][index])
+    momentum = None
+    if optimizer is not None:
+        entries = _group(optimizer, index)
+        if number_of("the optimizer's lr", entries["lr"]) != held:
+            raise ValueError(
+                f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {entries['lr']!r}"
+            )
+        momentum = momentum_of(entries) if schedule._cycles_momentum else None
+    return started(schedule, state_of(schedule, state_dict), held, momentum)
+
+
+def _group(optimizer: Any, index: int) -> dict[str, Any]:
+    """The parameter group of a torch optimizer's state_dict."""
+    groups = optimizer.get("param_groups") if isinstance(optimizer, dict) else None
+    if not isinstance(groups, list) or index >= len(groups) or "lr" not in groups[index]:
+        raise TypeError(
+            f"from_state_dict: optimizer must be the state_dict of a torch optimizer of at least {index + 1} "
+            f"parameter groups, got {optimizer!r}"
+        )
+    group: dict[str, Any] = groups[index]
+    return group
+
+
+def _check_recipe(port: Any, state_dict: Any) -> None:
+    """Refuses a state_dict that another recipe has left."""
+    kind = type(port).__name__
+    if kind not in _SAVED:
+        raise TypeError(f"from_state_dict: schedule must be a scheduler of torch's, got {port!r}")
+    saved = _SAVED[kind](port)
+    if not isinstance(state_dict, dict) or not saved.keys() <= state_dict.keys():
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of a torch {kind}, with {', '.join(saved)}, got {state_dict!r}"
+        )
+    for name, ours in saved.items():
+        if ours is not ... and state_dict[name] != ours:
+            raise ValueError(
+                f"from_state_dict: state_dict must be that of {port!r}, got one with {name}={state_dict[name]!r}"
+            )
+    if isinstance(port, Composite):
+        members = state_dict["_schedulers"]
+        if len(members) != len(port._members):
+            raise ValueError(f"from_state_dict: state_dict must have {len(port._members)} members, got {len(members)}")
+        for member, of_member in zip(port._members, members, strict=True):
+            _check_recipe(member, of_member)
+
+
+# What a torch scheduler's state_dict says of its arguments; ... where it says something, but not to compare.
+_SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "StepLR": lambda s: {"step_size": s.step_size, "gamma": s.gamma},
+    "MultiStepLR": lambda s: {"milestones": Counter(s.milestones), "gamma": s.gamma},
+    "ConstantLR": lambda s: {"factor": s.factor, "total_iters": s.total_iters},
+    "LinearLR": lambda s: {"start_factor": s.start_factor, "end_factor": s.end_factor, "total_iters": s.total_iters},
+    "ExponentialLR": lambda s: {"gamma": s.gamma},
+    "PolynomialLR": lambda s: {"total_iters": s.total_iters, "power": s.power},
+    "CosineAnnealingLR": lambda s: {"T_max": s.T_max, "eta_min": s.eta_min},
+    "CosineAnnealingWarmRestarts": lambda s: {"T_0": s.T_0, "T_mult": s.T_mult, "eta_min": s.eta_min},
+    "LambdaLR": lambda s: {"lr_lambdas": ...},
+    "MultiplicativeLR": lambda s: {"lr_lambdas": ...},
+    "CyclicLR": lambda s: {
+        "total_size": s._cycle_length,
+        "step_ratio": s.step_size_up / s._cycle_length,
+        "mode": s.mode,
+        "gamma": s.gamma,
+    },
+    "OneCycleLR": lambda s: {"total_steps": s._total, "_anneal_func_type": s.anneal_strategy, "_schedule_phases": ...},
+    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs, "_anneal_strategy": s.anneal_strategy},
+    "ReduceLROnPlateau": lambda s: {
+        name: getattr(s, name)
+        for name in ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "eps")
+    },
+    "SequentialLR": lambda s: {"_milestones": list(s.milestones), "_schedulers": ...},
+    "ChainedScheduler": lambda s: {"_schedulers": ...},
+}
