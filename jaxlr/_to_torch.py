@@ -41,7 +41,10 @@ def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: Any) -> Any:
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"to_torch: optimizer must be a torch optimizer, got {optimizer!r}")
     groups = len(optimizer.param_groups)
-    schedules = [schedule] * groups if isinstance(schedule, Schedule) else list(schedule)
+    if isinstance(schedule, Schedule):
+        schedules = [schedule] * groups
+    else:
+        schedules = list(schedule) if isinstance(schedule, Sequence) else [schedule]
     for one in schedules:
         if not isinstance(one, Schedule):
             raise TypeError(
@@ -75,6 +78,10 @@ def _driven() -> Any:
                 self._states = [driver.init() for driver in self._drivers]
             super().__init__(optimizer)
 
+        @property
+        def takes_metric(self) -> bool:
+            return any(driver.schedule._takes_metric for driver in self._drivers)
+
         def step(self, metrics: Any = None) -> None:
             self._step_count += 1
             self.last_epoch += 1
@@ -87,13 +94,13 @@ def _driven() -> Any:
 
         def _write(self) -> None:
             for group, state in zip(self.optimizer.param_groups, self._states, strict=True):
-                lr = sum(float(part) for part in state.lr)
+                lr = float(state.lr)
                 if isinstance(group["lr"], torch.Tensor):
                     group["lr"].fill_(lr)
                 else:
                     group["lr"] = lr
                 if state.momentum is not None:
-                    momentum = sum(float(part) for part in state.momentum)
+                    momentum = float(state.momentum)
                     if "betas" in group:
                         group["betas"] = (momentum, *group["betas"][1:])
                     else:

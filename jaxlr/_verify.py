@@ -1,6 +1,7 @@
 """Two training runs see the same learning rate, or where and why they do not."""
 
 import dataclasses
+import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxlr._arguments import integer
+from jaxlr._arguments import integer, numbers, parameter_group
 from jaxlr._base import Schedule
 from jaxlr._from_torch import from_torch
 from jaxlr._trajectory import trajectory
@@ -125,12 +126,10 @@ def report_of(
     if not schedulers or any(one.optimizer is not schedulers[0].optimizer for one in schedulers):
         raise ValueError(f"verify: scheduler must be one, or a list of one optimizer's, got {schedulers!r}")
     groups = schedulers[0].optimizer.param_groups
-    if group is None and len(groups) > 1:
-        raise ValueError(f"verify: group must be given for an optimizer of {len(groups)} parameter groups")
-    if group is not None and group not in range(len(groups)):
-        raise ValueError(f"verify: group must be one of 0 .. {len(groups) - 1}, got {group!r}")
-    takes_metric = [type(one).__name__ == "ReduceLROnPlateau" for one in schedulers]
-    if any(takes_metric) and (metrics is None or len(metrics) < steps - 1):
+    index = parameter_group("verify", group, len(groups))
+    needed = any(map(_takes_metric, schedulers)) or (isinstance(schedule, Schedule) and schedule._takes_metric)
+    received = None if metrics is None else numbers("verify: metrics", metrics)
+    if needed and (received is None or len(received) < steps - 1):
         raise ValueError(
             f"verify: metrics must be at least {steps - 1} numbers for a ReduceLROnPlateau, got {metrics!r}"
         )
@@ -138,8 +137,13 @@ def report_of(
         stepped = max(getattr(one, "last_epoch", 0) for one in schedulers)
         schedule = from_torch(scheduler, group=group, total_steps=steps + stepped)
 
-    theirs = _torch_lrs(schedulers, takes_metric, groups[group or 0], each(range(steps)), metrics)
-    ours = _jax_lrs(schedule, steps, metrics if any(takes_metric) else None)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*lr_scheduler\.step\(\)")  # the optimizer is not stepped
+        lrs = [lr for _, lr in zip(each(range(steps)), torch_lrs(schedulers, groups[index], received), strict=False)]
+    if len(lrs) < steps:
+        raise ValueError(f"verify: steps must be at most {len(lrs)}, where torch's OneCycleLR ends, got {steps}")
+    theirs = np.array(lrs, np.float64)
+    ours = _jax_lrs(schedule, steps, received)
     comparison = compare(ours, theirs)
     with np.errstate(divide="ignore", invalid="ignore"):
         rounded = theirs.astype(ours.dtype).astype(np.float64)
@@ -185,33 +189,33 @@ def assert_equivalent(
         raise AssertionError(f"the learning rates differ\n{report}")
 
 
-def _torch_lrs(
-    schedulers: list[Any],
-    takes_metric: list[bool],
-    group: dict[str, Any],
-    counts: Iterable[int],
-    metrics: Sequence[float] | None,
-) -> np.ndarray:
-    lrs: list[float] = []
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r".*lr_scheduler\.step\(\)")  # the optimizer is not stepped
-        for i in counts:
-            for scheduler, takes in zip(schedulers, takes_metric, strict=True):
-                if i == 0:
-                    continue
-                try:
-                    scheduler.step(*([float(metrics[i - 1])] if takes and metrics is not None else []))
-                except ValueError as error:
-                    if "Tried to step" not in str(error):
-                        raise
-                    raise ValueError(f"verify: steps must be at most {i}, where torch's OneCycleLR ends") from error
-            lrs.append(float(group["lr"]))
-    return np.array(lrs, np.float64)
+def _takes_metric(scheduler: Any) -> bool:
+    """Whether torch's step receives a metric: a ReduceLROnPlateau's, and that of what to_torch makes of ours."""
+    plateau = any(cls.__name__ == "ReduceLROnPlateau" for cls in type(scheduler).__mro__)
+    return plateau or getattr(scheduler, "takes_metric", False)
 
 
-def _jax_lrs(schedule: Any, steps: int, metrics: Sequence[float] | None) -> np.ndarray:
+def torch_lrs(schedulers: list[Any], group: dict[str, Any], metrics: np.ndarray | None) -> Iterator[float]:
+    """The learning rate that the stepped schedulers leave in the group, at each count, until torch's OneCycleLR ends."""
+    for count in itertools.count():
+        yield float(group["lr"])
+        try:
+            for scheduler in schedulers:
+                if not _takes_metric(scheduler):
+                    scheduler.step()
+                elif metrics is not None and count < len(metrics):
+                    scheduler.step(float(metrics[count]))
+                else:
+                    raise ValueError(f"metrics must be at least {count + 1} numbers for a ReduceLROnPlateau")
+        except ValueError as error:
+            if "Tried to step" not in str(error) and "there is no step after it" not in str(error):
+                raise
+            return
+
+
+def _jax_lrs(schedule: Any, steps: int, metrics: np.ndarray | None) -> np.ndarray:
     if isinstance(schedule, Schedule):
-        return trajectory(schedule, steps, metrics=metrics)
+        return trajectory(schedule, steps, metrics=metrics if schedule._takes_metric else None)
     if hasattr(schedule, "init") and hasattr(schedule, "update"):
         state, lrs = schedule.init(), []
         for i in range(steps):

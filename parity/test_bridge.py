@@ -195,9 +195,20 @@ def test_one_group_of_several():
     assert jaxlr.from_torch(scheduler, group=1).max_lr == 0.2
     with pytest.raises(ValueError, match=r"group must be given for an optimizer of 3 parameter groups"):
         jaxlr.from_torch(scheduler)
-    for bad in (3, -1, "0", 1.0):
+    for bad in (3, -1, "0", 1.0, True):
         with pytest.raises(ValueError, match=r"group must be one of 0 \.\. 2"):
             jaxlr.from_torch(scheduler, group=bad)
+
+
+def test_a_group_added_after_the_scheduler_was_built_is_refused():
+    optimizer = sgd()
+    scheduler = lr_scheduler.ChainedScheduler([lr_scheduler.ExponentialLR(optimizer, 0.9)])
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
+    optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.3})
+    assert jaxlr.from_torch(scheduler, group=0) == jaxlr.ChainedScheduler([jaxlr.ExponentialLR(0.1, 0.9)])
+    for late in (scheduler, plateau):
+        with pytest.raises(ValueError, match=r"group must be one that the optimizer had when .*LR.* was built.*got 1"):
+            jaxlr.from_torch(late, group=1)
 
 
 class HalvingLR(lr_scheduler.StepLR):
@@ -222,6 +233,11 @@ def test_what_has_no_port_is_refused_by_name():
     restarts.step(2.5)
     with pytest.raises(ValueError, match="fractional=True"):
         jaxlr.from_torch(restarts)
+    optimizer = sgd()
+    optimizer.param_groups[0]["initial_lr"] = 0.1
+    resumed = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 4, 2, last_epoch=12)
+    with pytest.raises(ValueError, match="torch has lost count of the cycles"):
+        jaxlr.from_torch(resumed)
     with pytest.raises(ValueError, match="total_steps"):
         jaxlr.from_torch(lr_scheduler.LambdaLR(sgd(), lambda epoch: 1.0 if epoch < 5 else 0.1))
 
@@ -229,6 +245,15 @@ def test_what_has_no_port_is_refused_by_name():
 def test_tensors():
     optimizer = sgd(lr=torch.tensor(0.5))
     assert jaxlr.from_torch(lr_scheduler.StepLR(optimizer, 3)) == jaxlr.StepLR(0.5, 3)
+    scheduler = lr_scheduler.StepLR(sgd(), 3)
+    scheduler.optimizer.param_groups[0]["lr"] = torch.tensor([0.1, 0.2])
+    with pytest.raises(ValueError, match=r"the optimizer's lr must be one number, got a tensor of shape \(2,\)"):
+        jaxlr.from_torch(scheduler)
+    optimizer = sgd(lr=torch.tensor(0.5))
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer)
+    scheduler.min_lrs = [torch.tensor([0.1, 0.2])]
+    with pytest.raises(ValueError, match="must be one number, got a tensor of shape"):
+        jaxlr.from_torch(scheduler)
 
 
 def test_record_a_hand_written_function_and_a_custom_scheduler():
@@ -317,6 +342,9 @@ def test_bad_inputs_of_to_torch():
         jaxlr.to_torch(jaxlr.StepLR(0.1, 3), None)
     with pytest.raises(TypeError, match="schedule must be a jaxlr schedule"):
         jaxlr.to_torch([optax.constant_schedule(0.1)], sgd())
+    for bad in (3, None, lr_scheduler.StepLR(sgd(), 3)):
+        with pytest.raises(TypeError, match="schedule must be a jaxlr schedule, or one for each"):
+            jaxlr.to_torch(bad, sgd())
     with pytest.raises(ValueError, match="one for each of 1 parameter groups, got 2"):
         jaxlr.to_torch([jaxlr.StepLR(0.1, 3)] * 2, sgd())
     with pytest.raises(ValueError, match="must have a momentum or beta1"):
@@ -382,6 +410,26 @@ def test_verify_of_what_from_torch_makes_and_of_stateful_schedules(tmp_path):
         jaxlr.assert_equivalent(lr_scheduler.StepLR(sgd(), 3), lambda count: jaxlr.StepLR(0.1, 3)(count - 1), steps=20)
 
 
+def test_a_plateau_against_what_takes_no_metric_is_different():
+    metrics = [1.0] * 30
+    report = jaxlr.verify(lr_scheduler.ReduceLROnPlateau(sgd()), jaxlr.StepLR(0.1, 30), steps=30, metrics=metrics)
+    assert not report.passed
+    assert report.first_difference == 12
+    report = jaxlr.verify(lr_scheduler.StepLR(sgd(), 30), jaxlr.ReduceLROnPlateau(0.1), steps=30, metrics=metrics)
+    assert not report.passed
+
+
+class PatientLR(lr_scheduler.ReduceLROnPlateau):
+    pass
+
+
+def test_what_to_torch_makes_of_a_plateau_receives_the_metric():
+    plateau, metrics = jaxlr.ReduceLROnPlateau(0.1, patience=2), [1.0] * 30
+    assert jaxlr.verify(jaxlr.to_torch(plateau, sgd()), plateau, steps=30, metrics=metrics).passed
+    assert jaxlr.verify(PatientLR(sgd(), patience=2), plateau, steps=30, metrics=metrics).passed
+    assert jaxlr.verify(jaxlr.to_torch(jaxlr.StepLR(0.1, 3), sgd()), jaxlr.StepLR(0.1, 3), steps=30).passed
+
+
 BAD = [
     (lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), steps=0), ValueError, "steps must be an integer >= 1, got 0"),
     (lambda: jaxlr.verify([], steps=3), ValueError, "scheduler must be one, or a list of one optimizer's"),
@@ -398,6 +446,16 @@ BAD = [
     ),
     (lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(groups=2), 3), steps=3), ValueError, "group must be given"),
     (lambda: jaxlr.verify(lr_scheduler.ReduceLROnPlateau(sgd()), steps=3), ValueError, "metrics must be at least 2"),
+    (
+        lambda: jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), jaxlr.ReduceLROnPlateau(0.1), steps=3),
+        ValueError,
+        "metrics must be at least 2",
+    ),
+    (
+        lambda: jaxlr.verify(lr_scheduler.ReduceLROnPlateau(sgd()), steps=3, metrics="many"),
+        TypeError,
+        "metrics must be a sequence of numbers, got 'many'",
+    ),
     (
         lambda: jaxlr.verify(lr_scheduler.OneCycleLR(sgd(), 0.1, total_steps=10), steps=20),
         ValueError,

@@ -129,3 +129,15 @@ def test_a_momentum_in_mid_run_needs_the_optimizers_state():
     state = scheduler.optimizer.state_dict()
     resumed = jaxlr.from_state_dict(CYCLE.schedule(), scheduler.state_dict(), optimizer=state)
     assert resumed.initial_momentum == scheduler.optimizer.param_groups[0]["momentum"]
+
+
+@pytest.mark.parametrize("optimizer", [{}, {"param_groups": []}, {"param_groups": [{}]}, 3, [1]], ids=repr)
+def test_an_optimizer_that_is_no_state_dict_is_named(optimizer):
+    with pytest.raises(TypeError, match="optimizer must be the state_dict of a torch optimizer of at least 1"):
+        jaxlr.from_state_dict(STEP.schedule(), state_dict_of(STEP), optimizer=optimizer)
+
+
+def test_an_optimizer_without_momentum_is_named():
+    optimizer = {"param_groups": [{"lr": 0.1, "weight_decay": 0.0}]}
+    with pytest.raises(ValueError, match="must have a momentum or betas, its group has lr, weight_decay"):
+        jaxlr.from_state_dict(CYCLIC.schedule(), state_dict_of(CYCLIC), optimizer=optimizer)
