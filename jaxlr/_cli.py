@@ -1,10 +1,13 @@
 """The command line: convert, verify, plot, gallery."""
 
 import importlib.util
+import inspect
 import json as json_module
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,20 +17,32 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 
 import jaxlr
+from jaxlr._arguments import numbers, parameter_group
 from jaxlr._cases import PICTURED, RECIPES
 from jaxlr._compare import Row, compare_case
-from jaxlr._verify import Report, report_of
+from jaxlr._verify import Report, report_of, torch_lrs
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
 )
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
+Metrics = Annotated[str | None, typer.Option(help="FILE.py:NAME of what a plateau's step receives.")]
 Group = Annotated[int | None, typer.Option(min=0, help="The parameter group, where the optimizer has several.")]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"jaxlr {jaxlr.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _jaxlr() -> None:
+def _jaxlr(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """PyTorch's learning rates in JAX, exactly.
 
     A torch recipe is named as `FILE.py:NAME`: a scheduler, a list of schedulers, or a function that returns one.
@@ -67,7 +82,7 @@ def verify(
     recipe: Annotated[str | None, typer.Argument(help="FILE.py:NAME of a torch scheduler; none: jaxlr's own.")] = None,
     against: Annotated[str | None, typer.Option(help="FILE.py:NAME of a schedule, or a jaxlr expression.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Counts. [default: 100000; 1000 with FILE]")] = None,
-    metrics: Annotated[str | None, typer.Option(help="FILE.py:NAME of what a plateau's step receives.")] = None,
+    metrics: Metrics = None,
     group: Group = None,
     only: Annotated[str, typer.Option(help="Without FILE: only the recipes whose text contains this.")] = "",
     output: Annotated[Path | None, typer.Option(help="Without FILE: a folder for the table and a picture.")] = None,
@@ -99,9 +114,10 @@ def verify(
         _torch_recipe(recipe),
         None if against is None else _jax_recipe(against),
         steps=steps or 1_000,
-        metrics=None if metrics is None else _loaded(metrics),
+        metrics=_numbers(metrics),
         group=group,
         each=_tracked,
+        targets=(recipe, against),
     )
     if plot is not None:
         report.plot(plot)
@@ -114,7 +130,9 @@ def verify(
 def plot(
     recipes: Annotated[list[str], typer.Argument(help="FILE.py:NAME, torch's or JAX's, or a jaxlr expression.")],
     output: Annotated[Path, typer.Option(help="The picture.")] = Path("schedules.png"),
-    steps: Annotated[int, typer.Option(min=1, help="Counts to draw.")] = 100,
+    steps: Annotated[int | None, typer.Option(min=1, help="Counts. [default: 100, or where the recipe ends]")] = None,
+    metrics: Metrics = None,
+    group: Group = None,
     force: Force = False,
 ) -> None:
     """Draws learning rates, several on one axis.
@@ -126,7 +144,8 @@ def plot(
     from jaxlr._plot import curves  # noqa: PLC0415 matplotlib is an extra
 
     output.parent.mkdir(parents=True, exist_ok=True)
-    curves({recipe: _drawn(recipe, steps) for recipe in recipes}, output)
+    received = _numbers(metrics)
+    curves({recipe: _drawn(recipe, steps, received, group) for recipe in recipes}, output)
     typer.echo(f"wrote {output}")
 
 
@@ -207,11 +226,18 @@ def _check_picture(path: Path, option: str) -> None:
         raise typer.BadParameter(f"there is no folder {path.parent}", param_hint=option)
 
 
-def _said(call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """What the call returns; an error of ours without its traceback."""
+def _said(call: Callable[..., Any], *args: Any, targets: Iterable[str | None] = (), **options: Any) -> Any:
+    """What the call returns; an error of ours without its traceback, one of the user's files with theirs."""
     try:
         return call(*args, **options)
-    except (ValueError, TypeError) as error:
+    except Exception as error:
+        frames = {Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)}
+        files = [target.rpartition(":")[0] for target in targets if target is not None]
+        own = next((file for file in files if Path(file).name in frames), None)
+        if own is not None:
+            raise _failed(own, error) from None
+        if not isinstance(error, ValueError | TypeError):
+            raise
         typer.echo(f"jaxlr: {error}", err=True)
         raise typer.Exit(2) from None
 
@@ -252,13 +278,17 @@ def _failed(file: str, error: Exception) -> typer.Exit:
     return typer.Exit(2)
 
 
-def _torch_recipe(target: str) -> Any:
-    """A torch scheduler, or a list of them."""
-    loaded = _called(target, _loaded(target))
-    for one in loaded if isinstance(loaded, list | tuple) else [loaded]:
+def _torch_recipe(target: str) -> list[Any]:
+    """The torch scheduler, or schedulers, that FILE.py:NAME names, or a function of that name returns."""
+    return _schedulers(target, _called(target, _loaded(target)))
+
+
+def _schedulers(target: str, loaded: Any) -> list[Any]:
+    schedulers = list(loaded) if isinstance(loaded, list | tuple) else [loaded]
+    for one in schedulers or [loaded]:
         if not hasattr(one, "optimizer"):
             raise typer.BadParameter(f"{target} must be a torch scheduler, or return one, got {type(one).__name__}")
-    return loaded
+    return schedulers
 
 
 def _called(target: str, loaded: Any) -> Any:
@@ -275,6 +305,8 @@ def _jax_recipe(target: str) -> Any:
     """An Optax schedule: FILE.py:NAME of one, or a jaxlr expression."""
     if ".py:" in target:
         loaded = _loaded(target)
+        if callable(loaded) and not _takes_argument(loaded):
+            loaded = _called(target, loaded)
         if not callable(loaded):
             raise typer.BadParameter(f"{target} must be an Optax schedule, got {type(loaded).__name__}")
         return loaded
@@ -287,15 +319,47 @@ def _jax_recipe(target: str) -> Any:
     return value
 
 
-def _drawn(target: str, steps: int) -> np.ndarray:
-    loaded = _loaded(target) if ".py:" in target else _jax_recipe(target)
-    if isinstance(loaded, jaxlr.Schedule):
-        return _said(jaxlr.trajectory, loaded, steps)  # type: ignore[no-any-return]
+def _takes_argument(function: Callable[..., Any]) -> bool:
+    """Whether it is a function of the count, and not one that returns a recipe."""
     try:
-        return np.array([float(loaded(count)) for count in range(steps)])
-    except TypeError:  # no function of a count: a torch scheduler, or a function that returns one
-        scheduler = _torch_recipe(target)
-        return _said(report_of, scheduler, steps=steps, each=_tracked).theirs  # type: ignore[no-any-return]
+        inspect.signature(function).bind()
+    except TypeError:
+        return True
+    except ValueError:  # a builtin that does not tell
+        return True
+    return False
+
+
+def _numbers(target: str | None) -> np.ndarray | None:
+    """The metrics that FILE.py:NAME names, or a function of that name returns."""
+    if target is None:
+        return None
+    return _said(numbers, f"--metrics: {target}", _called(target, _loaded(target)))  # type: ignore[no-any-return]
+
+
+def _drawn(target: str, steps: int | None, metrics: np.ndarray | None, group: int | None) -> np.ndarray:
+    """The learning rates of a recipe, torch's or JAX's, at counts 0 .. steps - 1; as many as there are up to 100."""
+    loaded = _loaded(target) if ".py:" in target else _jax_recipe(target)
+    if callable(loaded) and not isinstance(loaded, jaxlr.Schedule) and not _takes_argument(loaded):
+        loaded = _called(target, loaded)
+    most = 100 if metrics is None else len(metrics) + 1
+    if isinstance(loaded, jaxlr.Schedule):
+        end = loaded._final_epoch
+        n = steps or (most if end is None else min(most, end - loaded._first_epoch + 1))
+        received = metrics if loaded._takes_metric else None
+        return _said(jaxlr.trajectory, loaded, n, metrics=received)  # type: ignore[no-any-return]
+    if callable(loaded):
+        return np.array([float(_said(loaded, count, targets=(target,))) for count in range(steps or most)])
+    schedulers = _schedulers(target, loaded)
+    groups = schedulers[0].optimizer.param_groups
+    held = groups[_said(parameter_group, "plot", group, len(groups))]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*lr_scheduler\.step\(\)")  # the optimizer is not stepped
+        drawn = _said(list, islice(torch_lrs(schedulers, held, metrics), steps or most))
+    if steps is not None and len(drawn) < steps:
+        typer.echo(f"jaxlr: {target} ends after {len(drawn)} counts: --steps must be at most that", err=True)
+        raise typer.Exit(2)
+    return np.array(drawn, np.float64)
 
 
 def _state_dict(path: Path, key: str | None) -> Any:

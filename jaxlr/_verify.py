@@ -196,7 +196,7 @@ def _takes_metric(scheduler: Any) -> bool:
 
 
 def torch_lrs(schedulers: list[Any], group: dict[str, Any], metrics: np.ndarray | None) -> Iterator[float]:
-    """The learning rate that the stepped schedulers leave in the group, at each count, until torch's OneCycleLR ends."""
+    """The learning rate that the stepped schedulers leave in the group, at each count, until a OneCycleLR ends."""
     for count in itertools.count():
         yield float(group["lr"])
         try:

@@ -9,7 +9,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from jaxlr import _compare
+import jaxlr
+from jaxlr import _compare, _plot
 from jaxlr._cases import RECIPES
 from jaxlr._cli import app
 
@@ -72,6 +73,19 @@ def unnamed():
 
 def branching(count):
     return 0.1 if count < 30 else 0.01
+
+def make_schedule():
+    return jaxlr.StepLR(0.1, step_size=30)
+
+def broken(count):
+    return {}["nothing"]
+
+def make_metrics():
+    return [1.0] * 40
+
+def make_cycle(total_steps=20):
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1, momentum=0.9)
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=total_steps)
 
 right = jaxlr.StepLR(0.1, step_size=30)
 late = lambda count: right(count - 1)
@@ -141,8 +155,32 @@ def test_verify_a_file_against_a_file(recipe, tmp_path):
     assert RUNNER.invoke(app, ["verify", f"{recipe}:scheduler", "--against", "StepLR(0.1, 30)"]).exit_code == 0
     by_hand = ["--against", f"{recipe}:branching", "--steps", "60"]
     assert RUNNER.invoke(app, ["verify", f"{recipe}:make_step", *by_hand]).exit_code == 0
-    metrics = ["--metrics", f"{recipe}:metrics", "--steps", "40"]
-    assert RUNNER.invoke(app, ["verify", f"{recipe}:make", *metrics]).exit_code == 0
+    assert RUNNER.invoke(app, ["verify", f"{recipe}:make_step", "--against", f"{recipe}:make_schedule"]).exit_code == 0
+    for metrics in ("metrics", "make_metrics"):
+        options = ["--metrics", f"{recipe}:{metrics}", "--steps", "40"]
+        assert RUNNER.invoke(app, ["verify", f"{recipe}:make", *options]).exit_code == 0
+
+
+def test_version():
+    assert RUNNER.invoke(app, ["--version"]).output == f"jaxlr {jaxlr.__version__}\n"
+
+
+def test_plot_draws_as_far_as_a_recipe_goes(recipe, tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(_plot, "curves", lambda values, path: drawn.update(values))
+    names = ["OneCycleLR(0.1, 20)", f"{recipe}:make_cycle", f"{recipe}:make_schedule", f"{recipe}:late"]
+    result = RUNNER.invoke(app, ["plot", *names, "--output", str(tmp_path / "a.png")])
+    assert result.exit_code == 0, result.output
+    assert [len(drawn[name]) for name in names] == [21, 21, 100, 100]
+    np.testing.assert_array_max_ulp(drawn[names[0]], drawn[names[1]].astype(np.float32), 1)
+
+    names = [f"{recipe}:make", "ReduceLROnPlateau(0.1, patience=2)", "StepLR(0.1, 3)"]
+    command = ["plot", *names, "--metrics", f"{recipe}:metrics", "--output", str(tmp_path / "a.png")]
+    result = RUNNER.invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert [len(drawn[name]) for name in names] == [41, 41, 41]
+    np.testing.assert_array_max_ulp(drawn[names[1]], drawn[names[0]].astype(np.float32), 1)
+    assert RUNNER.invoke(app, [*command, "--steps", "42"]).exit_code == 2
 
 
 def test_plot_and_gallery(recipe, tmp_path):
@@ -170,6 +208,12 @@ def test_plot_and_gallery(recipe, tmp_path):
         (["verify", "{recipe}:make"], "metrics must be at least"),
         (["verify", "--against", "{recipe}:right"], "needs FILE.py:NAME"),
         (["verify", "{recipe}:scheduler", "--only", "Step"], "is not for FILE.py:NAME"),
+        (["plot", "{recipe}:make_cycle", "--steps", "30"], "ends after 21 counts: --steps must be at most that"),
+        (["plot", "{recipe}:make"], "metrics must be at least 1 numbers for a ReduceLROnPlateau"),
+        (["plot", "{recipe}:scheduler", "--group", "1"], "group must be one of 0 .. 0, got 1"),
+        (["plot", "{recipe}:broken"], "KeyError: 'nothing'"),
+        (["verify", "{recipe}:scheduler", "--against", "{recipe}:broken"], "KeyError: 'nothing'"),
+        (["verify", "{recipe}:make", "--metrics", "{recipe}:right"], "must be a sequence of numbers"),
         (["plot", "StepLR(0.1, 0)"], "step_size must be an integer >= 1"),
         (["plot", "StepLR(0.1, 3)", "--output", "a.xyz"], "must end in .png, .svg or .pdf"),
         (["verify", "{recipe}:scheduler", "--plot", "nowhere/a.png"], "there is no folder nowhere"),
