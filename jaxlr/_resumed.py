@@ -26,7 +26,8 @@ class Resumed(Wrapper):
         ReduceLROnPlateau last_epoch, best, cooldown_counter and num_bad_epochs; of a SequentialLR its last_epoch, the
         state of the member that ran first, and the last_epochs of those that take over; of a ChainedScheduler or
         Together the states of the members; of an InTurn its epoch and those.
-      lr: the learning rate that the optimizer holds: a finite number >= 0, or a traced scalar.
+      lr: the learning rate that the optimizer holds: a finite number, or a traced scalar. Torch's recursions go on
+        below 0 from a rate that was edited by hand.
       initial_momentum: the momentum (or beta1) that it holds: a finite number, or a traced scalar; None where no
         scheduler cycles it.
 
@@ -52,7 +53,7 @@ class Resumed(Wrapper):
             raise TypeError(f"Resumed: schedule must be a jaxlr schedule from its start, got {self.schedule!r}")
         if self.schedule._first_epoch != 0:
             raise ValueError(f"Resumed: schedule must have last_epoch=-1, got {self.schedule!r}")
-        self._check(lr=real(at_least=0), initial_momentum=optional(real()))
+        self._check(lr=real(), initial_momentum=optional(real()))
         if self.schedule._cycles_momentum != (self.initial_momentum is not None):
             needed = "a number" if self.schedule._cycles_momentum else "None"
             raise ValueError(

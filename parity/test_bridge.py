@@ -73,6 +73,18 @@ def test_a_conversion_at_a_random_step_goes_on_for_a_thousand(recipe, lr, at, ad
     assert_goes_on(schedule, *stepped(scheduler, 1_000), before=before)
 
 
+def test_a_rate_that_torch_has_driven_below_zero_converts():
+    scheduler = lr_scheduler.CosineAnnealingLR(sgd(1.0), T_max=2, eta_min=1.0)
+    for _ in range(3):
+        scheduler.step()
+    scheduler.optimizer.param_groups[0]["lr"] = 0.05
+    scheduler.step()
+    assert scheduler.get_last_lr()[0] < 0
+    schedule = jaxlr.from_torch(scheduler)
+    assert_prints_as_code(schedule)
+    assert_goes_on(schedule, *stepped(scheduler, 100))
+
+
 @given(
     seed=st.integers(0, 2**16),
     at=st.integers(0, 60),

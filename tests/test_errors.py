@@ -193,7 +193,7 @@ REFUSED = {
         {
             "schedule": [*SCHEDULE, jaxlr.StepLR(0.1, 3, last_epoch=4)],
             "state": [None, "3", 1.5, nan, True, (3,), [1, 2], np.ones(2), 2**40],
-            "lr": [*NUMBER, -0.1],
+            "lr": NUMBER,
             "initial_momentum": [*(bad for bad in NUMBER if bad is not None), 0.9],
         },
     ),
