@@ -1,4 +1,4 @@
-"""from_torch, record, to_torch, verify: on real torch objects, at random moments."""
+"""from_torch, to_torch, verify: on real torch objects, at random moments."""
 
 import math
 
@@ -266,44 +266,6 @@ def test_tensors():
     scheduler.min_lrs = [torch.tensor([0.1, 0.2])]
     with pytest.raises(ValueError, match="must be one number, got a tensor of shape"):
         jaxlr.from_torch(scheduler)
-
-
-def test_record_a_hand_written_function_and_a_custom_scheduler():
-    optimizer = sgd(groups=2)
-
-    def adjust_learning_rate(epoch):
-        for i, group in enumerate(optimizer.param_groups):
-            group["lr"] = 0.1 * (i + 1) * 0.1 ** (epoch // 30)
-
-    first, second = jaxlr.record(adjust_learning_rate, optimizer, 90)
-    assert first.values == tuple(0.1 * 0.1 ** (epoch // 30) for epoch in range(90))
-    assert second.values == tuple(0.2 * 0.1 ** (epoch // 30) for epoch in range(90))
-
-    optimizer = sgd()
-    scheduler = HalvingLR(optimizer, 3, gamma=0.5)
-    (table,) = jaxlr.record(scheduler.step, optimizer, 10)
-    np.testing.assert_array_equal(jaxlr.trajectory(table, 10), jaxlr.trajectory(jaxlr.StepLR(0.1, 3, 0.5), 10))
-
-    optimizer = sgd()
-    cycle = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=20)
-    (table,) = jaxlr.record(cycle.step, optimizer, 20)
-    expected = jaxlr.trajectory(jaxlr.OneCycleLR(0.1, total_steps=20).momentum, 20)
-    np.testing.assert_array_max_ulp(jaxlr.trajectory(table.momentum, 20), expected, 1)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ((None, sgd(), 3), TypeError, "step must be a function"),
-        ((print, None, 3), TypeError, "optimizer must be a torch optimizer"),
-        ((lambda: None, sgd(), 0), ValueError, "steps must be an integer >= 1, got 0"),
-        ((lambda a, b: None, sgd(), 3), TypeError, "step must take no argument, or the count alone"),
-    ],
-    ids=["step", "optimizer", "steps", "two arguments"],
-)
-def test_bad_inputs_of_record(arguments, error, message):
-    with pytest.raises(error, match=message):
-        jaxlr.record(*arguments)
 
 
 @pytest.mark.parametrize("case", FRESH[::4], ids=str)
