@@ -86,6 +86,17 @@ def test_resuming_at_a_drop_torch_applies_it_twice_and_we_do_not(name, arguments
     assert compare(jaxlr.trajectory(ours, 3), uninterrupted[3:]).passed
 
 
+def test_resuming_in_a_later_cycle_torchs_warm_restarts_lose_count_and_ours_do_not():
+    through = torch_trajectory(Case("CosineAnnealingWarmRestarts", {"T_0": 4, "T_mult": 2}), 40)["lr"]
+    optimizer = sgd()
+    optimizer.param_groups[0]["initial_lr"] = 0.1
+    resumed = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 4, 2, last_epoch=12)
+    assert (resumed.T_cur, resumed.T_i) == (1, 8)
+    assert abs(optimizer.param_groups[0]["lr"] - through[13]) > 2e-3
+    ours = jaxlr.trajectory(jaxlr.CosineAnnealingWarmRestarts(0.1, 4, 2, last_epoch=12), 27)
+    assert compare(ours, through[13:]).passed
+
+
 def test_cosine_past_its_end_is_periodic():
     theirs = both(Case("CosineAnnealingLR", {"T_max": 10}), 41)
     np.testing.assert_allclose(theirs[[10, 20, 30, 40]], [0, 0.1, 0, 0.1], atol=1e-12)
