@@ -4,7 +4,7 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify test test-source fuzz lint clean
+.PHONY: help verify bench test test-source fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -12,15 +12,18 @@ help: ## what can be made
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
 	$(BIN)/jaxlr verify --steps $(STEPS) --output verify --force
 
+bench: .venv/ready ## measure jaxlr beside torch, Optax and braintools, on an otherwise idle machine
+	$(BIN)/python -m benchmarks --output bench
+
 # What ships is tested: the wheel, from an empty folder, first with the run dependencies alone.
 test: .venv/ready ## the whole of tests/ and parity/, on the built wheel
 	rm -rf .venv-wheel build/wheel && mkdir -p build/wheel/empty
 	$(BIN)/pip wheel -q --no-deps -c constraints.txt -w build/wheel .
 	$(PYTHON) -m venv .venv-wheel
 	$(WHEEL)/pip install -q -c constraints.txt build/wheel/*.whl pytest pytest-xdist
-	cp -r tests parity examples README.md pyproject.toml build/wheel/empty
+	cp -r tests parity examples benchmarks README.md pyproject.toml build/wheel/empty
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
-	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations]" hypothesis
+	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity tests/test_checkpoints.py
 
 test-source: .venv/ready ## the same on the source, while you work
@@ -36,7 +39,7 @@ lint: .venv/ready ## ruff, and a strict type check
 	$(BIN)/mypy
 
 clean: ## remove what make made
-	rm -rf .venv .venv-wheel build verify
+	rm -rf .venv .venv-wheel build verify bench
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -1,0 +1,94 @@
+"""A jitted train step with adamw inside a scan: what the learning rate of each class adds to it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from benchmarks._measure import Pair, in_turn, shown
+from benchmarks._nearest import nearest
+from benchmarks._recipes import PLATEAU, recipes
+from benchmarks._row import Result, Row, Sizes
+
+LR = 1e-3
+
+
+def train_step(sizes: Sizes) -> Result:
+    """Large steps beside a constant learning rate, small ones beside Optax's nearest schedule."""
+    rows = []
+    for name, case in [*recipes(sizes.steps).items(), ("ReduceLROnPlateau", PLATEAU)]:
+        schedule = case.schedule()
+        closed = schedule._has_closed_form and not schedule._sequential
+        form = "" if closed else ", recursive"
+        ours = optax.adamw(schedule) if closed else _injected(schedule.stateful())
+        constant = optax.adamw(LR) if closed else _injected(LR)
+
+        large = _steps(ours, constant, sizes.large, sizes.large_scan, sizes.repeats * 2)
+        rows.append(
+            Row(
+                "train_step",
+                f"{name}{form}, {sizes.large:,} parameters",
+                "a constant lr",
+                large.ratio,
+                "x",
+                at_most=1.02,
+                note=_per_step(large, sizes.large_scan),
+            )
+        )
+        theirs = _nearest_optimizer(schedule)
+        against, optimizer = ("a constant lr: optax has no such schedule", constant) if theirs is None else theirs
+        small = _steps(ours, optimizer, sizes.small, sizes.small_scan, sizes.repeats * 2)
+        rows.append(
+            Row(
+                "train_step",
+                f"{name}{form}, {sizes.small:,} parameters",
+                against,
+                small.ratio,
+                "x",
+                at_most=None if theirs is None else 1.05,
+                note=_per_step(small, sizes.small_scan),
+            )
+        )
+    return Result(rows)
+
+
+def _injected(learning_rate: Any) -> Any:
+    return optax.inject_hyperparams(optax.adamw)(learning_rate=learning_rate)
+
+
+def _nearest_optimizer(schedule: Any) -> tuple[str, Any] | None:
+    if schedule._takes_metric:
+        plateau = optax.contrib.reduce_on_plateau(
+            factor=schedule.factor, patience=schedule.patience, cooldown=schedule.cooldown
+        )
+        return "optax.contrib.reduce_on_plateau", optax.chain(optax.adamw(LR), plateau)
+    theirs = nearest(schedule)
+    return None if theirs is None else (theirs.name, optax.adamw(theirs.schedule))
+
+
+def _steps(ours: Any, theirs: Any, parameters: int, steps: int, repeats: int) -> Pair:
+    return in_turn(_training(ours, parameters, steps), _training(theirs, parameters, steps), repeats)
+
+
+def _training(optimizer: Any, parameters: int, steps: int) -> Callable[[], Any]:
+    """So many steps on half the squared norm of the parameters: its gradient costs nothing, they are themselves."""
+    optimizer = optax.with_extra_args_support(optimizer)
+
+    @jax.jit
+    def train(params: jax.Array, state: Any) -> Any:
+        def step(carry: Any, _: None) -> tuple[Any, None]:
+            params, state = carry
+            updates, state = optimizer.update(params, state, params, value=params[0])
+            return (optax.apply_updates(params, updates), state), None
+
+        return jax.lax.scan(step, (params, state), length=steps)[0]
+
+    params = jnp.ones(parameters)
+    return partial(train, params, optimizer.init(params))
+
+
+def _per_step(pair: Pair, steps: int) -> str:
+    return f"{shown(pair.ours / steps)} a step, theirs {shown(pair.theirs / steps)}"
