@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks._reasons import reason
 from benchmarks._row import Row, Sizes
 
 _HEADINGS = ("what", "against", "figure", "target", "", "note")
@@ -73,6 +74,7 @@ def as_json(rows: list[Row], sizes: Sizes) -> str:
             "figure": row.figure if math.isfinite(row.figure) else None,
             "target": row.target,
             "reached": row.reached,
+            "reason": reason(row),
         }
         for row in rows
     ]
@@ -87,7 +89,8 @@ def _by_benchmark(rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
 
 def _cells(row: Row) -> tuple[str, ...]:
     verdict = "" if row.reached is None else "reached" if row.reached else "NOT REACHED"
-    return row.what, row.against, f"{_figure(row.figure)} {row.unit}", row.target, verdict, row.note
+    note = "; ".join(filter(None, (row.note, reason(row))))
+    return row.what, row.against, f"{_figure(row.figure)} {row.unit}", row.target, verdict, note
 
 
 def _figure(figure: float) -> str:

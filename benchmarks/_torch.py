@@ -23,7 +23,9 @@ class TorchRun:
         import torch  # noqa: PLC0415 slow to import: the command needs it only here
 
         optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=case.lr, momentum=0.9)
-        self._scheduler: Any = case.torch_on(optimizer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the optimizer, which is not stepped
+            self._scheduler: Any = case.torch_on(optimizer)
         self._group = optimizer.param_groups[0]
         metrics = case.metrics(steps)
         self._metrics = None if metrics is None else metrics.tolist()
@@ -34,7 +36,7 @@ class TorchRun:
         """So many more steps, with nothing around them but what a training loop does that logs its learning rate."""
         group, step, append = self._group, self._scheduler.step, self.lrs.append
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the optimizer itself is not stepped
+            warnings.simplefilter("ignore")
             if self._metrics is None:
                 start = time.perf_counter()
                 for _ in range(steps):

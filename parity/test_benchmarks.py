@@ -1,5 +1,6 @@
 """The benchmark command: what it prints and writes, and what it refuses. Not its figures."""
 
+import dataclasses
 import json
 import math
 
@@ -75,6 +76,13 @@ def test_the_table_as_markdown_and_json():
     assert "| e | torch | - ulp |  |  | not installed |" in text
     rows = json.loads(as_json(ROWS, QUICK))["rows"]
     assert [(row["figure"], row["reached"]) for row in rows] == [(0.5, True), (12.0, False), (None, None)]
+
+
+def test_a_missed_target_has_its_reason_beside_it():
+    missed = Row("trajectories", "StepLR, closed, 10 steps", "stepping torch", 3, "x faster", at_least=150, note="2 ms")
+    assert "| NOT REACHED | 2 ms; a float64 power" in markdown([missed])
+    assert "a float64 power" not in markdown([dataclasses.replace(missed, figure=151)])
+    assert json.loads(as_json([missed], QUICK))["rows"][0]["reason"].startswith("a float64 power")
 
 
 def test_the_picture(tmp_path):
