@@ -26,7 +26,7 @@ def train_step(sizes: Sizes) -> Result:
         ours = optax.adamw(schedule) if closed else _injected(schedule.stateful())
         constant = optax.adamw(LR) if closed else _injected(LR)
 
-        large = _steps(ours, constant, sizes.large, sizes.large_scan, sizes.repeats * 2)
+        large = _steps(ours, constant, sizes.large, sizes.large_scan, sizes.repeats * 4)
         rows.append(
             Row(
                 "train_step",
@@ -57,7 +57,7 @@ def train_step(sizes: Sizes) -> Result:
 
 def _noise(sizes: Sizes) -> Row:
     """How far two programs that are the same seem to be apart: what the other figures are to be read with."""
-    pair = _steps(optax.adamw(LR), optax.adamw(LR), sizes.large, sizes.large_scan, sizes.repeats * 2)
+    pair = _steps(optax.adamw(LR), optax.adamw(LR), sizes.large, sizes.large_scan, sizes.repeats * 4)
     what = f"a constant lr, {sizes.large:,} parameters"
     return Row("train_step", what, "itself", pair.ratio, "x", note=_per_step(pair, sizes.large_scan))
 
