@@ -38,5 +38,5 @@ def accuracy(sizes: Sizes) -> Result:
 def _row(what: str, lrs: np.ndarray, torchs: np.ndarray, at_most: float | None = None) -> Row:
     comparison = compare(lrs, torchs)
     relative = np.max(np.abs(lrs - torchs)) / np.max(np.abs(torchs))
-    note = f"{comparison.bit_equal:.2%} of {len(lrs):,} steps bit-equal; at most {relative:.2g} of the largest lr off"
+    note = f"{comparison.bit_equal:.4%} of {len(lrs):,} steps bit-equal; at most {relative:.2g} of the largest lr off"
     return Row("accuracy", what, "stepping torch", comparison.max_ulp, "ulp", at_most, note=note)
