@@ -1,12 +1,16 @@
 """A recipe's learning rates, stepped in torch for real, and ours beside them."""
 
+import contextlib
 import dataclasses
 import warnings
+from functools import partial
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._base import Schedule
+from jaxlr._base import Schedule, Stateful
 from jaxlr._cases import Case
 from jaxlr._trajectory import trajectory
 from jaxlr._ulp import Comparison, compare
@@ -39,10 +43,27 @@ def compare_case(case: Case, steps: int) -> list[Row]:
             if form == "closed" and not port._has_closed_form:
                 continue
             n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and port._sequential else steps
-            ours = trajectory(port, n, form=form, metrics=metrics)
+            ours = trajectory(port, n, form="closed") if form == "closed" else stepped(port, n, metrics)
             label = form if name == "lr" else f"{form}, momentum"
             rows.append(Row(recipe, label, compare(ours, theirs[name][:n])))
     return rows
+
+
+def stepped(schedule: Schedule, steps: int, metrics: np.ndarray | None) -> np.ndarray:
+    """The learning rates at counts 0 .. steps - 1 as a training loop has them: ``.stateful()``, stepped in a scan."""
+    received = None if metrics is None else metrics[: steps - 1]
+    dtype = jnp.result_type(float)
+    with contextlib.nullcontext() if received is None else jax.enable_x64(True):  # torch's metrics are float64
+        return np.asarray(_scanned(Stateful(schedule), steps, received)).astype(dtype)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _scanned(stateful: Stateful, steps: int, metrics: jax.Array | None) -> jax.Array:
+    def step(state: Any, metric: Any) -> tuple[Any, jax.Array]:
+        return stateful.update(state, value=metric), stateful(state)
+
+    state, lrs = jax.lax.scan(step, stateful.init(), metrics, length=steps - 1)
+    return jnp.append(lrs, stateful(state))
 
 
 def torch_trajectory(case: Case, steps: int) -> dict[str, np.ndarray]:

@@ -14,7 +14,8 @@ from jax import lax
 
 
 @contextlib.contextmanager
-def _float64() -> Iterator[None]:
+def float64() -> Iterator[None]:
+    """Inside, JAX computes in float64, whatever the caller has set."""
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         yield
 
@@ -26,7 +27,7 @@ def in_float64(fun: Callable[..., Any], schedule: Any, *args: Any) -> Any:
     hyperparameters and the floats in args, each a scalar or of the shape of the result.
     """
     dtype = jnp.result_type(float)
-    with _float64():
+    with float64():
         try:
             hash(schedule)
         except TypeError:  # it holds a traced hyperparameter
@@ -46,7 +47,7 @@ def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) ->
     # computed inside, and leaves as the caller's float.
     @jax.custom_jvp
     def value(inputs: Any) -> Any:
-        with _float64():
+        with float64():
             # The barrier keeps XLA from computing the scalar again for every element that it multiplies.
             return lax.optimization_barrier(pure(*inputs[0], *inputs[1]))  # type: ignore[no-untyped-call]
 
@@ -55,7 +56,7 @@ def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) ->
         leaves, tree = jax.tree.flatten(primals[0])
         result = value(*primals)
         tangent = jax.tree.map(_zero_tangent, result)
-        with _float64():
+        with float64():
             for i, dx in enumerate(jax.tree.leaves(tangents[0])):
                 if not jnp.issubdtype(jnp.result_type(leaves[i]), jnp.floating):
                     continue

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any, Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxlr._arguments import choice, integer, numbers
-from jaxlr._base import Schedule, Stateful
-from jaxlr._float64 import is_traced
+from jaxlr._base import Group, Schedule
+from jaxlr._float64 import float64, is_traced
 
 _CHUNK = 1 << 16  # counts that one compiled call evaluates
 
@@ -70,29 +71,27 @@ def trajectory(
         raise schedule._no_closed_form()
     recursive = form == "recursive" or (form == "auto" and (schedule._sequential or not schedule._has_closed_form))
     with jax.ensure_compile_time_eval():
-        if received is not None:
-            dtype = jax.numpy.result_type(float)
-            with jax.enable_x64(True):  # torch compares its metrics in float64
-                return np.asarray(_driven(Stateful(schedule), received[: steps - 1])).astype(dtype)
-        if recursive:
-            return np.asarray(_stepped(Stateful(schedule), steps))
+        if recursive or received is not None:
+            dtype = jnp.result_type(float)
+            with float64():
+                return np.asarray(_stepped(schedule, steps, dtype, None if received is None else received[: steps - 1]))
         chunks = [schedule(np.arange(i, min(i + _CHUNK, steps))) for i in range(0, steps, _CHUNK)]
         return np.concatenate([np.asarray(chunk) for chunk in chunks])
 
 
-@partial(jax.jit, static_argnums=0)
-def _driven(stateful: Stateful, metrics: jax.Array) -> jax.Array:
-    def step(state: Any, metric: jax.Array) -> tuple[Any, jax.Array]:
-        return stateful.update(state, value=metric), stateful(state)
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _stepped(schedule: Schedule, steps: int, dtype: Any, metrics: jax.Array | None) -> jax.Array:
+    """What ``.stateful()`` does, in a state that stays float64: between its steps nobody else's program runs."""
+    built, _, _ = schedule._built()
+    node, group = schedule._start()
+    start = jax.tree.map(jnp.asarray, (node, group.lr, group.momentum))
 
-    state, lrs = jax.lax.scan(step, stateful.init(), metrics)
-    return jax.numpy.append(lrs, stateful(state))
+    def step(state: Any, metric: Any) -> tuple[Any, jax.Array]:
+        node, lr, momentum = state
+        group = Group(lr=lr, momentum=momentum)
+        held = schedule._held(group)
+        node, group = built._step(node, group, metric)
+        return (node, group.lr, group.momentum), held.astype(dtype)
 
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _stepped(stateful: Stateful, steps: int) -> jax.Array:
-    def step(state: Any, _: None) -> tuple[Any, jax.Array]:
-        return stateful.update(state), stateful(state)
-
-    _, lrs = jax.lax.scan(step, stateful.init(), length=steps)
-    return lrs
+    (_, lr, momentum), lrs = jax.lax.scan(step, start, metrics, length=steps - 1)
+    return jnp.append(lrs, schedule._held(Group(lr=lr, momentum=momentum)).astype(dtype))

@@ -28,8 +28,9 @@ def test_prints_a_table_that_passes():
 
 
 def test_a_wrong_port_fails_with_status_1(monkeypatch):
-    right = _compare.trajectory
-    monkeypatch.setattr(_compare, "trajectory", lambda *args, **kwargs: np.roll(right(*args, **kwargs), 1))
+    for form in ("trajectory", "stepped"):
+        right = getattr(_compare, form)
+        monkeypatch.setattr(_compare, form, lambda *args, right=right, **kwargs: np.roll(right(*args, **kwargs), 1))
     result = RUNNER.invoke(app, ["verify", "--steps", "50", "--only", "ExponentialLR(lr=0.1, gamma=0.98)"])
     assert result.exit_code == 1
     assert "2 FAIL" in result.output.splitlines()[-1]

@@ -11,7 +11,9 @@ from cases import each_case, one_of_each
 from jax import lax
 
 import jaxlr
-from jaxlr._cases import looked_up
+from jaxlr._cases import RECIPES, looked_up
+from jaxlr._compare import stepped
+from jaxlr._ulp import compare
 
 each_kind = pytest.mark.parametrize(
     "schedule",
@@ -81,6 +83,21 @@ def test_stays_beside_the_closed_form(case):
     noise = 4 * steps * 2.0**-53 * np.max(np.abs(closed)).astype(np.float64)
     distance = np.abs(closed.astype(np.float64) - recursive.astype(np.float64))
     assert np.all(distance <= np.spacing(np.abs(closed)).astype(np.float64) + noise)
+
+
+@pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
+@pytest.mark.parametrize("case", RECIPES, ids=str)
+def test_a_recursive_trajectory_is_what_a_loop_steps(case, x64):
+    schedule, steps = case.schedule(), case.steps(120)
+    metrics = case.metrics(steps)
+    with jax.enable_x64(x64):
+        looped = stepped(schedule, steps, metrics)
+        trajectory = jaxlr.trajectory(schedule, steps, form="recursive", metrics=metrics)
+    assert looped.dtype == trajectory.dtype == (np.float64 if x64 else np.float32)
+    assert compare(trajectory, looped.astype(np.float64)).passed
+    if not x64:  # three float32 hold a float64 exactly, but for one below 1e-22
+        exact = np.abs(looped) >= 1e-22
+        np.testing.assert_array_equal(trajectory[exact], looped[exact])
 
 
 @one_of_each
