@@ -337,7 +337,7 @@ class SequentialLR(Relay):
         epoch, first, later = self._remembered(node)
         epoch = epoch + 1
         milestones = jnp.asarray(self._milestones, jnp.int64)
-        i = jnp.searchsorted(milestones, epoch, side="right")
+        i = jnp.searchsorted(milestones, epoch, side="right", method="scan_unrolled")
         entering = jnp.any(milestones == epoch)
 
         def step_first(first: Any, later: Any, group: Group) -> tuple[Any, Any, Group]:
@@ -366,7 +366,7 @@ class SequentialLR(Relay):
         built, _, _ = self._built()
         first, *later = built._members[self._first :]
         begins = jnp.asarray([0, *self._milestones[self._first :]], jnp.int64)
-        i = jnp.searchsorted(begins[1:], t, side="right")
+        i = jnp.searchsorted(begins[1:], t, side="right", method="scan_unrolled")
 
         def value_of(kind: Kind) -> Any:
             return lambda t: jnp.asarray(kind.member(i - 1)._closed_form(t), jnp.float64)
@@ -519,7 +519,7 @@ class InTurn(Relay):
 
             return step
 
-        i = jnp.searchsorted(jnp.asarray(self._milestones, jnp.int64), epoch, side="right")
+        i = jnp.searchsorted(jnp.asarray(self._milestones, jnp.int64), epoch, side="right", method="scan_unrolled")
         nodes, group = lax.switch(i, list(map(step_member, range(len(self._members)))), nodes, group)
         return self._node((epoch + 1, nodes)), group
 

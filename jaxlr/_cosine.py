@@ -115,13 +115,22 @@ class CosineAnnealingWarmRestarts(Formula):
         """T_cur and T_i at epoch t."""
         if self.T_mult == 1:
             return t % self.T_0, self.T_0
+        if jnp.issubdtype(t.dtype, jnp.floating):
+            return self._fractional_cycle(t)
+        begin: Any = 0.0
+        T_i: Any = float(self.T_0)
+        for n in (32, 16, 8, 4, 2, 1):  # a binary search, over the next n cycles, that needs no table of them all
+            if self._begin(n) < 2**53:
+                end = begin + T_i * (self._begin(n) // self.T_0)
+                begin, T_i = jnp.where(t >= end, end, begin), jnp.where(t >= end, T_i * float(self.T_mult**n), T_i)
+        return t - begin, T_i
+
+    def _fractional_cycle(self, t: Any) -> tuple[Any, Any]:
+        """T_cur and T_i at the epoch t that torch's scheduler.step(epoch) takes."""
         cycles = range(sum(1 for _ in takewhile(lambda i: self._begin(i) < 2**53, count())))
+        n = jnp.searchsorted(jnp.asarray([self._fractional_restart(i) for i in cycles]), t, side="right") - 1
         begins = jnp.asarray([float(self._begin(i)) for i in cycles])
-        lengths = jnp.asarray([float(self.T_0 * self.T_mult**i) for i in cycles])
-        whole = jnp.issubdtype(t.dtype, jnp.integer)
-        restarts = begins if whole else jnp.asarray([self._fractional_restart(i) for i in cycles])
-        n = jnp.searchsorted(restarts, t.astype(jnp.float64), side="right") - 1
-        return t - begins[n], lengths[n]
+        return t - begins[n], jnp.asarray([float(self.T_0 * self.T_mult**i) for i in cycles])[n]
 
     def _begin(self, i: int) -> int:
         """The epoch at which cycle i begins."""

@@ -96,7 +96,7 @@ class MultiStepLR(Formula):
     def _drops(self, t: Any) -> Any:
         """The milestones that lie in 0 .. t."""
         milestones = jnp.asarray(sorted(m for m in self.milestones if m >= 0), jnp.int64)
-        return jnp.searchsorted(milestones, t, side="right")
+        return jnp.searchsorted(milestones, t, side="right", method="scan_unrolled")
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.lr * self.gamma ** self._drops(t)

@@ -74,17 +74,22 @@ def trajectory(
         if recursive or received is not None:
             dtype = jnp.result_type(float)
             with float64():
-                return np.asarray(_stepped(schedule, steps, dtype, None if received is None else received[: steps - 1]))
+                metrics = None if received is None else received[: steps - 1]
+                return np.asarray(_stepped(schedule, steps, dtype, _start(schedule), metrics))
         chunks = [schedule(np.arange(i, min(i + _CHUNK, steps))) for i in range(0, steps, _CHUNK)]
         return np.concatenate([np.asarray(chunk) for chunk in chunks])
 
 
+@partial(jax.jit, static_argnums=0)
+def _start(schedule: Schedule) -> Any:
+    node, group = schedule._start()
+    return jax.tree.map(jnp.asarray, (node, group.lr, group.momentum))
+
+
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _stepped(schedule: Schedule, steps: int, dtype: Any, metrics: jax.Array | None) -> jax.Array:
+def _stepped(schedule: Schedule, steps: int, dtype: Any, start: Any, metrics: jax.Array | None) -> jax.Array:
     """What ``.stateful()`` does, in a state that stays float64: between its steps nobody else's program runs."""
     built, _, _ = schedule._built()
-    node, group = schedule._start()
-    start = jax.tree.map(jnp.asarray, (node, group.lr, group.momentum))
 
     def step(state: Any, metric: Any) -> tuple[Any, jax.Array]:
         node, lr, momentum = state
