@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, choice, evaluated, flag, function, integer, optional, real, traceable
 from jaxlr._base import Formula, Group, Scalar
-from jaxlr._float64 import replaced
+from jaxlr._float64 import power, replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -151,7 +151,7 @@ class CyclicLR(Formula):
             case "triangular2":
                 return 1 / 2.0 ** (cycle - 1)
             case _:
-                return self.gamma**t
+                return power(self.gamma, t)
 
     def _closed_form(self, t: jax.Array) -> Any:
         step_ratio = self.step_size_up / self._cycle_length
@@ -388,10 +388,16 @@ def _ends(pct_start: float, total_steps: int, three_phase: bool) -> list[float]:
 
 def _annealed(t: Any, values: list[Any], ends: list[float], anneal_strategy: str) -> Any:
     """The value at step t of phases that go from each of the values to the next."""
-    values_ = jnp.stack([jnp.asarray(value, jnp.float64) for value in values])
-    phase = sum((t > end).astype(jnp.int64) for end in ends[:-1])
-    start, end = values_[phase], values_[phase + 1]
-    start_step, end_step = jnp.asarray([0.0, *ends[:-1]])[phase], jnp.asarray(ends)[phase]
+
+    def of_phase(choices: list[Any]) -> Any:
+        # No table: a TPU and a GPU look one up in a kernel of its own.
+        chosen = choices[0]
+        for before, later in zip(ends[:-1], choices[1:], strict=True):
+            chosen = jnp.where(t > before, later, chosen)
+        return chosen
+
+    start, end = of_phase(values[:-1]), of_phase(values[1:])
+    start_step, end_step = of_phase([0.0, *ends[:-1]]), of_phase(ends)
     pct = (t - start_step) / (end_step - start_step)
     if anneal_strategy == "cos":
         return end + (start - end) / 2 * (1 + jnp.cos(math.pi * pct))

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, integer, integers, real
 from jaxlr._base import Formula, Group, Scalar
+from jaxlr._float64 import power
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -49,7 +50,7 @@ class StepLR(Formula):
         self._check(lr=real(at_least=0), step_size=integer(at_least=1), gamma=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
-        return self.lr * self.gamma ** (t // self.step_size)
+        return self.lr * power(self.gamma, t // self.step_size)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         return jnp.where((t == 0) | (t % self.step_size != 0), lr, lr * self.gamma)
@@ -99,7 +100,7 @@ class MultiStepLR(Formula):
         return jnp.searchsorted(milestones, t, side="right", method="scan_unrolled")
 
     def _closed_form(self, t: jax.Array) -> Any:
-        return self.lr * self.gamma ** self._drops(t)
+        return self.lr * power(self.gamma, self._drops(t))
 
     @property
     def _closed_after_entering(self) -> bool:
@@ -109,7 +110,7 @@ class MultiStepLR(Formula):
         return self.lr * self.gamma ** sum(milestone <= 0 for milestone in self.milestones)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return lr * self.gamma ** (self._drops(t) - self._drops(t - 1))
+        return lr * power(self.gamma, self._drops(t) - self._drops(t - 1))
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -268,7 +269,7 @@ class ExponentialLR(Formula):
         self._check(lr=real(at_least=0), gamma=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
-        return self.lr * self.gamma**t
+        return self.lr * power(self.gamma, t)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         return lr if initial else lr * self.gamma
@@ -318,8 +319,9 @@ class PolynomialLR(Formula):
 
     def _closed_form(self, t: jax.Array) -> Any:
         # 1 - t / T would not be 0 at t = T: XLA divides by a constant as it multiplies by its rounded reciprocal.
-        return self.lr * ((self.total_iters - jnp.minimum(t, self.total_iters)) / self.total_iters) ** self.power
+        left = (self.total_iters - jnp.minimum(t, self.total_iters)) / self.total_iters
+        return self.lr * power(left, self.power)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        decay_factor = ((self.total_iters - t) / (self.total_iters - (t - 1))) ** self.power
+        decay_factor = power((self.total_iters - t) / (self.total_iters - (t - 1)), self.power)
         return jnp.where((t > self.total_iters) | initial, lr, lr * decay_factor)

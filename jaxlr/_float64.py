@@ -48,8 +48,13 @@ def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) ->
     @jax.custom_jvp
     def value(inputs: Any) -> Any:
         with float64():
+            operands = (*inputs[0], *inputs[1])
+            if any(jnp.size(operand) == 1 for operand in jax.tree.leaves(operands)):
+                result = lax.platform_dependent(*operands, tpu=partial(_in_two_lanes, pure), default=pure)
+            else:
+                result = pure(*operands)
             # The barrier keeps XLA from computing the scalar again for every element that it multiplies.
-            return lax.optimization_barrier(pure(*inputs[0], *inputs[1]))  # type: ignore[no-untyped-call]
+            return lax.optimization_barrier(result)  # type: ignore[no-untyped-call]
 
     @value.defjvp
     def _(primals: Any, tangents: Any) -> Any:
@@ -76,6 +81,17 @@ def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) ->
     return value((args, hyperparameters))
 
 
+def _in_two_lanes(pure: Callable[..., Any], *operands: Any) -> Any:
+    """The same, of vectors that hold every operand twice.
+
+    A TPU's compiler computes float64 in pairs of float32. Of a scalar it then adds the constants up, (x + a) + b as
+    x + (a + b), and the lower half is lost: a cosine or a power is left with the accuracy of float32.
+    """
+    lanes = jax.tree.map(lambda x: jnp.broadcast_to(x, (2, *jnp.shape(x))), operands)
+    result = jax.vmap(pure)(*lax.optimization_barrier(lanes))  # type: ignore[no-untyped-call]
+    return jax.tree.map(lambda x: x[0], result)
+
+
 _evaluate_compiled = partial(jax.jit, static_argnums=(0, 1, 2))(_evaluate)
 
 
@@ -95,6 +111,13 @@ def _widened(x: Any) -> Any:
         fields = dataclasses.fields(x)
         return replaced(x, **{field.name: _widened(getattr(x, field.name)) for field in fields})
     return x
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """Torch's base ** exponent: 1 at 0 ** 0, of which a TPU's float64 makes NaN."""
+    if any(not isinstance(x, jax.Array) and x != 0 for x in (base, exponent)):
+        return base**exponent
+    return jnp.where((base == 0) & (exponent == 0), 1.0, base**exponent)
 
 
 def is_traced(x: Any) -> bool:
