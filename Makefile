@@ -4,7 +4,7 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify bench test test-source fuzz lint clean
+.PHONY: help verify bench tpu gpu test test-source fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -14,6 +14,14 @@ verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS
 
 bench: .venv/ready ## measure jaxlr beside torch, Optax and braintools, on an otherwise idle machine
 	$(BIN)/python -m benchmarks --output bench
+
+tpu: .venv-tpu/ready ## compile every class for a TPU, without one, and run the programs; ARGS="--only Cosine"
+	.venv-tpu/bin/python -m benchmarks.tpu $(ARGS)
+
+# The driver's own tool says whether a gigabyte of CUDA is worth fetching.
+GPU_VENV := $(if $(shell command -v nvidia-smi),.venv-gpu,.venv)
+gpu: $(GPU_VENV)/ready ## measure every class on a GPU, where there is one
+	$(GPU_VENV)/bin/python -m benchmarks.gpu $(ARGS)
 
 # What ships is tested: the wheel, from an empty folder, first with the run dependencies alone.
 test: .venv/ready ## the whole of tests/ and parity/, on the built wheel
@@ -39,9 +47,14 @@ lint: .venv/ready ## ruff, and a strict type check
 	$(BIN)/mypy
 
 clean: ## remove what make made
-	rm -rf .venv .venv-wheel build verify bench
+	rm -rf .venv .venv-wheel .venv-tpu .venv-gpu build verify bench
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
+	touch $@
+
+.venv-tpu/ready .venv-gpu/ready: .venv-%/ready: benchmarks/%-requirements.txt constraints.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/pip install -q -c constraints.txt -r $<
 	touch $@

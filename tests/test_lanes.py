@@ -1,0 +1,85 @@
+"""On a TPU a scalar is computed in two lanes, elsewhere as it is."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import export
+
+import jaxlr
+from jaxlr import _base, _float64
+
+COSINE = jaxlr.CosineAnnealingLR(0.1, T_max=10)
+
+
+def lowered(function, platform, *arguments):
+    """The program for a platform that need not be there."""
+    return jax.jit(function).trace(*arguments).lower(lowering_platforms=(platform,)).as_text()
+
+
+def cosines(program):
+    return re.findall(r"stablehlo.cosine %\S+ : tensor<([^>]*)>", program)
+
+
+@pytest.mark.parametrize(
+    ("platform", "count", "shapes"),
+    [
+        ("tpu", jnp.int32(3), ["2xf64"]),
+        ("tpu", jnp.zeros(1, jnp.int32), ["2x1xf64"]),
+        ("tpu", jnp.arange(5), ["5xf64"]),
+        ("cpu", jnp.int32(3), ["f64"]),
+        ("cpu", jnp.arange(5), ["5xf64"]),
+        ("cuda", jnp.int32(3), ["f64"]),
+    ],
+)
+def test_the_closed_form(platform, count, shapes):
+    assert cosines(lowered(COSINE, platform, count)) == shapes
+
+
+@pytest.mark.parametrize(("platform", "shape"), [("tpu", "2xf64"), ("cpu", "f64")])
+def test_the_recursive_form_and_traced_numbers(platform, shape):
+    stateful = COSINE.stateful()
+    assert set(cosines(lowered(stateful.update, platform, stateful.init()))) - {"f64"} == {shape} - {"f64"}
+    traced = lowered(lambda lr, count: jaxlr.CosineAnnealingLR(lr, T_max=10)(count), platform, 0.1, jnp.int32(3))
+    assert cosines(traced) == [shape]
+
+
+def test_a_vector_of_counts_is_not_doubled_by_vmap_elsewhere():
+    assert cosines(lowered(jax.vmap(COSINE), "cpu", jnp.arange(5))) == ["5xf64"]
+    assert cosines(lowered(jax.vmap(COSINE), "tpu", jnp.arange(5))) in (["2x5xf64"], ["5x2xf64"])
+
+
+def test_one_export_for_every_platform():
+    exported = export.export(jax.jit(COSINE), platforms=("cpu", "tpu"))(jax.ShapeDtypeStruct((), jnp.int32))
+    assert exported.call(jnp.int32(3)) == COSINE(3)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        COSINE,
+        jaxlr.SequentialLR(0.1, [jaxlr.LinearLR(0.1, total_iters=3), jaxlr.ExponentialLR(0.1, 0.9), COSINE], [3, 6]),
+        jaxlr.MultiplicativeLR(0.1, lambda epoch: 0.95),
+    ],
+    ids=repr,
+)
+def test_the_lanes_give_the_same_bits(schedule):
+    with jax.enable_x64(True):
+        alone = jax.jit(lambda count: _base._value_at(schedule, count))
+        lanes = jax.jit(lambda count: _float64._in_two_lanes(alone, count))
+        ours, theirs = ([how(jnp.int32(i)) for i in range(12)] for how in (lanes, alone))
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(np.float32(ours), [schedule(i) for i in range(12)])
+
+
+def test_zero_to_the_power_of_zero_is_one():
+    with jax.enable_x64(True):
+        base, exponent = jnp.asarray([0.0, 0.0, 0.5, 2.0]), jnp.asarray([0.0, 1.0, 0.0, -1.0])
+        np.testing.assert_array_equal(_float64.power(base, exponent), [1, 0, 1, 0.5])
+        np.testing.assert_array_equal(_float64.power(0.0, jnp.arange(3)), [1, 0, 0])
+        # A TPU's own 0 ** 0 is not asked for: the program chooses before it.
+        assert "select" in lowered(lambda t: _float64.power(0.0, t), "tpu", jnp.arange(3))
+        assert "select" not in lowered(lambda t: _float64.power(0.5, t), "tpu", jnp.arange(3))
+        assert jax.grad(lambda power: _float64.power(jnp.asarray(0.5), power))(0.0) == np.log(0.5)
