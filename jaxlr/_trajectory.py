@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._arguments import choice, integer, numbers
+from jaxlr._arguments import choice, integer, numbers, shown
 from jaxlr._base import Group, Schedule
 from jaxlr._float64 import float64, is_traced
 
@@ -64,7 +64,7 @@ def trajectory(
     end = schedule._final_epoch
     if end is not None and steps > end - schedule._first_epoch + 1:
         raise ValueError(
-            f"trajectory: steps must be at most {end - schedule._first_epoch + 1} for {schedule!r}: "
+            f"trajectory: steps must be at most {end - schedule._first_epoch + 1} for {shown(schedule)}: "
             f"there it ends, got {steps}"
         )
     if form == "closed" and not schedule._has_closed_form:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,24 @@ def make():
 def fails():
     return 1 / 0
 
+def inverse(epoch):
+    return 1 / (1 + epoch)
+
+def nested():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    lambdas = torch.optim.lr_scheduler.LambdaLR(optimizer, inverse)
+    return torch.optim.lr_scheduler.ChainedScheduler([lambdas, torch.optim.lr_scheduler.StepLR(optimizer, 3)])
+
+def several():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    warmup = torch.optim.lr_scheduler.LinearLR(optimizer)
+    return [warmup, torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)]
+
+def text(count):
+    return "a"
+
+stateful = jaxlr.StepLR(0.1, step_size=30).stateful()
+
 def unnamed():
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
     return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)
@@ -107,6 +126,24 @@ def test_convert_prints_code(recipe):
     assert RUNNER.invoke(app, ["convert", f"{recipe}:make"]).output == "jaxlr.ReduceLROnPlateau(lr=0.1, patience=2)\n"
 
 
+@pytest.mark.parametrize("name", ["scheduler", "make", "nested", "several", "make_cycle"])
+def test_what_convert_prints_runs(recipe, name, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(recipe).parent))
+    result = RUNNER.invoke(app, ["convert", f"{recipe}:{name}"])
+    assert result.exit_code == 0, result.output
+    *imports, code = result.output.splitlines()
+    namespace = {}
+    exec("\n".join(["import jaxlr", *imports, f"schedule = {code}"]), namespace)
+    assert isinstance(namespace["schedule"], jaxlr.Schedule)
+    assert imports == (["from recipe import inverse"] if name == "nested" else [])
+    monkeypatch.delitem(sys.modules, "recipe", raising=False)
+
+
+def test_convert_prints_a_lambda_as_a_table(recipe):
+    result = RUNNER.invoke(app, ["convert", f"{recipe}:unnamed", "--total-steps", "3"])
+    assert result.output == "jaxlr.Table(values=(0.1, 0.09000000000000001, 0.08100000000000002))\n"
+
+
 def test_convert_reads_a_checkpoint(recipe, tmp_path):
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=2)
@@ -115,7 +152,7 @@ def test_convert_reads_a_checkpoint(recipe, tmp_path):
     path = tmp_path / "checkpoint.pt"
     torch.save({"epoch": 3, "scheduler": scheduler.state_dict()}, path)
     result = RUNNER.invoke(app, ["convert", f"{recipe}:make", "--state", str(path), "--key", "scheduler"])
-    code = "Resumed(schedule=ReduceLROnPlateau(lr=0.1, patience=2), state=(3, 1.0, 0, 2), lr=0.1)"
+    code = "Resumed(schedule=jaxlr.ReduceLROnPlateau(lr=0.1, patience=2), state=(3, 1.0, 0, 2), lr=0.1)"
     assert result.output == f"jaxlr.{code}\n"
     for options, named in ((["--key", "optimizer"], "it has epoch, scheduler"), ([], "must be that of a torch")):
         result = RUNNER.invoke(app, ["convert", f"{recipe}:make", "--state", str(path), *options])
@@ -169,10 +206,13 @@ def test_version():
 def test_plot_draws_as_far_as_a_recipe_goes(recipe, tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr(_plot, "curves", lambda values, path: drawn.update(values))
-    names = ["OneCycleLR(0.1, 20)", f"{recipe}:make_cycle", f"{recipe}:make_schedule", f"{recipe}:late"]
+    names = [
+        "OneCycleLR(0.1, 20)",
+        *(f"{recipe}:{name}" for name in ("make_cycle", "make_schedule", "late", "stateful")),
+    ]
     result = RUNNER.invoke(app, ["plot", *names, "--output", str(tmp_path / "a.png")])
     assert result.exit_code == 0, result.output
-    assert [len(drawn[name]) for name in names] == [21, 21, 100, 100]
+    assert [len(drawn[name]) for name in names] == [21, 21, 100, 100, 100]
     np.testing.assert_array_max_ulp(drawn[names[0]], drawn[names[1]].astype(np.float32), 1)
 
     names = [f"{recipe}:make", "ReduceLROnPlateau(0.1, patience=2)", "StepLR(0.1, 3)"]
@@ -217,7 +257,10 @@ def test_plot_and_gallery(recipe, tmp_path):
         (["verify", "{recipe}:make", "--metrics", "{recipe}:right"], "must be a sequence of numbers"),
         (["plot", "StepLR(0.1, 0)"], "step_size must be an integer >= 1"),
         (["plot", "StepLR(0.1, 3)", "--output", "a.xyz"], "must end in .png, .svg or .pdf"),
-        (["verify", "{recipe}:scheduler", "--plot", "nowhere/a.png"], "there is no folder nowhere"),
+        (["verify", "{recipe}:scheduler", "--plot", "{recipe}/a.png"], "cannot write"),
+        (["plot", "StepLR(0.1, 3)", "--output", "{recipe}/a.png"], "cannot write"),
+        (["gallery", "--output", "{recipe}/a.png"], "cannot write"),
+        (["plot", "{recipe}:text"], "schedule must give one number at each count"),
         (["convert", "{recipe}:scheduler", "--key", "a"], "needs --state"),
         (["convert", "{recipe}:unnamed"], "a function without a name is no code"),
     ],

@@ -66,6 +66,11 @@ CYCLE = Case("SequentialLR", {"schedulers": [CYCLIC, STEP], "milestones": [5]})
         (lambda: jaxlr.from_state_dict(STEP.schedule(), None), TypeError, "state_dict must be a torch scheduler's"),
         (lambda: jaxlr.from_state_dict(STEP.schedule(), {}), ValueError, "state_dict must be that of a torch StepLR"),
         (
+            lambda: jaxlr.from_state_dict(STEP.schedule(), {"step_size": 30, "gamma": 0.1}),
+            ValueError,
+            "state_dict must be that of a torch StepLR, with step_size, gamma, last_epoch",
+        ),
+        (
             lambda: jaxlr.from_state_dict(jaxlr.StepLR(0.1, 20), state_dict_of(STEP)),
             ValueError,
             "got one with step_size=30",
@@ -115,7 +120,7 @@ def test_the_state_of_another_recipe_is_refused(case, schedule):
     with pytest.raises(ValueError, match="state_dict must be that of"):
         jaxlr.from_state_dict(schedule, state_dict_of(case))
     with pytest.raises(TypeError, match="schedule must be a scheduler of torch's"):
-        jaxlr.from_state_dict(jaxlr.Together([jaxlr.StepLR(0.1, 3)]), state_dict_of(case))
+        jaxlr.from_state_dict(jaxlr.per_epoch(jaxlr.StepLR(0.1, 3), 2), state_dict_of(case))
 
 
 def test_a_momentum_in_mid_run_needs_the_optimizers_state():
@@ -141,3 +146,64 @@ def test_an_optimizer_without_momentum_is_named():
     optimizer = {"param_groups": [{"lr": 0.1, "weight_decay": 0.0}]}
     with pytest.raises(ValueError, match="must have a momentum or betas, its group has lr, weight_decay"):
         jaxlr.from_state_dict(CYCLIC.schedule(), state_dict_of(CYCLIC), optimizer=optimizer)
+
+
+CONTRADICTED = [
+    (Case("CosineAnnealingLR", {"T_max": 10}), jaxlr.CosineAnnealingLR(0.2, 10), "base_lrs"),
+    (Case("CosineAnnealingWarmRestarts", {"T_0": 4}), jaxlr.CosineAnnealingWarmRestarts(0.2, 4), "base_lrs"),
+    (
+        Case("SequentialLR", {"schedulers": [STEP, STEP], "milestones": [3]}),
+        jaxlr.SequentialLR(0.2, [jaxlr.StepLR(0.2, 30)] * 2, [3]),
+        "base_lrs",
+    ),
+    (Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 20}), jaxlr.OneCycleLR(0.2, 20), "base_lrs"),
+    (
+        Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 20}),
+        jaxlr.OneCycleLR(0.1, 20, pct_start=0.5),
+        "phases that end",
+    ),
+    (Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 20}), jaxlr.OneCycleLR(0.2, 20, div_factor=50.0), "max_lr"),
+    (CYCLIC, jaxlr.CyclicLR(0.1, 0.4), "max_lrs"),
+    (CYCLIC, jaxlr.CyclicLR(0.1, 0.2, base_momentum=0.5), "base_momentum"),
+    (Case("SWALR", {"swa_lr": 0.05}), jaxlr.SWALR(0.1, 0.02), "swa_lr"),
+    (Case("ReduceLROnPlateau", {"min_lr": 1e-3}, seed=1), jaxlr.ReduceLROnPlateau(0.1), "min_lrs"),
+]
+
+
+@pytest.mark.parametrize(("case", "schedule", "named"), CONTRADICTED, ids=lambda value: str(value)[:60])
+def test_a_learning_rate_that_the_checkpoint_contradicts_is_refused(case, schedule, named):
+    scheduler = case.torch_scheduler()
+    metrics = case.metrics(7)
+    for i in range(7):
+        case.torch_step(scheduler, i, None if metrics is None else float(metrics[i]))
+    optimizer = scheduler.optimizer.state_dict()
+    with pytest.raises(ValueError, match=f"from_state_dict: .*{named}"):
+        jaxlr.from_state_dict(schedule, scheduler.state_dict(), optimizer=optimizer)
+    right = jaxlr.from_state_dict(case.schedule(), scheduler.state_dict(), optimizer=optimizer)
+    held = scheduler.optimizer.param_groups[0]["lr"]
+    assert jaxlr.trajectory(right, 1, metrics=None if metrics is None else [])[0] == np.float32(held)
+
+
+def test_the_schedulers_of_a_loop_are_restored_from_the_list_of_theirs():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    warmup = torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=5)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
+
+    def step(metric):
+        warmup.step()
+        plateau.step(metric)
+
+    for _ in range(4):
+        step(1.0)
+    recipe = jaxlr.Together(
+        [jaxlr.LinearLR(0.1, 0.1, total_iters=5), jaxlr.ReduceLROnPlateau(0.1, patience=1, factor=0.5)]
+    )
+    schedule = jaxlr.from_state_dict(recipe, [warmup.state_dict(), plateau.state_dict()])
+    lrs = []
+    for _ in range(20):
+        lrs.append(optimizer.param_groups[0]["lr"])
+        step(1.0)
+    assert compare(jaxlr.trajectory(schedule, 20, metrics=[1.0] * 19), np.array(lrs)).passed
+    for bad in ([], [warmup.state_dict()], [warmup.state_dict(), 3]):
+        with pytest.raises((TypeError, ValueError), match="from_state_dict: state_dict must"):
+            jaxlr.from_state_dict(recipe, bad)

@@ -10,6 +10,7 @@ from jax import export
 
 import jaxlr
 from jaxlr import _base, _float64
+from jaxlr._cases import shrinking
 
 COSINE = jaxlr.CosineAnnealingLR(0.1, T_max=10)
 
@@ -61,7 +62,7 @@ def test_one_export_for_every_platform():
     [
         COSINE,
         jaxlr.SequentialLR(0.1, [jaxlr.LinearLR(0.1, total_iters=3), jaxlr.ExponentialLR(0.1, 0.9), COSINE], [3, 6]),
-        jaxlr.MultiplicativeLR(0.1, lambda epoch: 0.95),
+        jaxlr.MultiplicativeLR(0.1, shrinking),
     ],
     ids=repr,
 )
