@@ -37,6 +37,7 @@ from jaxlr._compare import torch_trajectory
 from jaxlr._ulp import Comparison, compare
 
 COUNTS = 20_000  # that a program is run at
+VERIFIED = 100_000  # counts of `jaxlr verify`, where torch has a value for all of its recipes
 SEQUENTIAL_COUNTS = 2_000  # of a closed form that takes as many operations as the count is large
 MAX_ULP = 2
 SHAPE = (1024, 1024)  # of the parameters that are trained
@@ -129,20 +130,20 @@ class Tpu:
         return on_cpu(stripped(program_of(compiled), quotient))(values)
 
 
-def counts_of(case: Case, form: Form) -> np.ndarray:
-    """Where a program is run: every count of the first half of COUNTS, the other half spread up to a million."""
+def counts_of(case: Case, form: Form, below: int = MILLION) -> np.ndarray:
+    """Where a program is run: every count of the first half of COUNTS, the other half spread over those below."""
     if form == "recursive":
         return np.arange(case.steps(COUNTS), dtype=np.int32)
-    steps = case.steps(SEQUENTIAL_COUNTS if case.schedule()._sequential else MILLION)
+    steps = case.steps(SEQUENTIAL_COUNTS if case.schedule()._sequential else below)
     if steps <= COUNTS:
         return np.arange(steps, dtype=np.int32)
     return np.append(np.arange(COUNTS // 2), np.linspace(COUNTS // 2, steps - 1, COUNTS // 2)).astype(np.int32)
 
 
-def measure(tpu: Tpu, case: Case, quotient: float) -> list[Row]:
+def measure(tpu: Tpu, case: Case, quotient: float, below: int) -> list[Row]:
     """Compiles each form of a recipe, runs it, and steps the torch scheduler for real."""
     case = with_float32_metrics(case, case.steps(COUNTS))
-    counts = {form: counts_of(case, form) for form in forms(case)}
+    counts = {form: counts_of(case, form, below) for form in forms(case)}
     theirs = torch_trajectory(case, 1 + int(max(of_form[-1] for of_form in counts.values())))["lr"]
     rows = []
     for form, at in counts.items():
@@ -232,7 +233,7 @@ def main(
     tpu = Tpu(topology)
     rows = constants(tpu)
     for case in track(recipes, "compiling", console=Console(stderr=True), transient=True):
-        rows += measure(tpu, case, quotient)
+        rows += measure(tpu, case, quotient, VERIFIED if everything else MILLION)
     Console(width=None if Console().is_terminal else 170).print(_table(rows), summary(rows, topology), sep="\n")
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)

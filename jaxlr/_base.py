@@ -462,8 +462,8 @@ class Stateful:
     def _check_state(self, state: State) -> None:
         if not isinstance(state, State):
             raise TypeError(
-                f"{type(self.schedule).__name__}: state must be one that init or update has given, got {shown(state)}: "
-                "a stateful schedule takes no count; in Optax it goes into optax.inject_hyperparams(optax.sgd)(...)"
+                f"state must be one of {shown(self.schedule)}, which init or update gives, got {shown(state)}: it "
+                "takes no count, and goes into optax.inject_hyperparams(optax.sgd)(learning_rate=...)"
             )
         try:
             expected = _state_shape(self.schedule)

@@ -44,7 +44,7 @@ def test_the_closed_form_is_the_recursive_one(case):
 def test_without_a_closed_form_calling_raises_and_tabulate_works(case):
     schedule = case.schedule()
     for call in (schedule, jax.jit(schedule)):
-        with pytest.raises(TypeError, match=r"\.stateful\(\), or take tabulate\(schedule, steps\)"):
+        with pytest.raises(TypeError, match=r"\.stateful\(\), in optax.*, or take tabulate\(schedule, steps\)"):
             call(3)
     table = jaxlr.tabulate(schedule, 20)
     np.testing.assert_array_equal(jaxlr.trajectory(table, 20), jaxlr.trajectory(schedule, 20))
@@ -113,7 +113,8 @@ def test_four_hundred_members_compile_to_a_program_of_a_few():
         step = jax.jit(stateful.update).lower(stateful.init()).compile().as_text()
         return closed.count(" = ") + step.count(" = ")
 
-    assert instructions(sequence(400)) <= 1.2 * instructions(sequence(8))
+    # A binary search: for each doubling of the members one more look at the milestones, and no more programs.
+    assert instructions(sequence(400)) <= 2.5 * instructions(sequence(8))
     values = jaxlr.trajectory(sequence(400), 4_000, form="recursive")
     np.testing.assert_array_equal(values[::10], np.float32([0.05 if i % 2 else 0.1 for i in range(400)]))
 
