@@ -339,7 +339,12 @@ DIAGNOSES = [
     (lambda count: COSINE(count - 20), "shifted by 20 steps: it is 20 steps late, offset by a warm-up?"),
     (jaxlr.per_epoch(COSINE, 10), "not stepped per epoch: it is, of 10 steps"),
     (lambda count: 2 * COSINE(count), "scaled by 0.5"),
-    (lambda count: jnp.where(count < 150, COSINE(count), 1.0), "equal up to count 149, different from 150 on"),
+    (jaxlr.CosineAnnealingLR(0.1, 2000), "every 10 counts of the JAX side are one of torch's"),
+    (
+        lambda count: jnp.where(count < 20, COSINE(count), COSINE(count - 5)),
+        "equal up to count 19; from 20 on equal if the JAX side is shifted by 5 steps: it is 5 steps late",
+    ),
+    (lambda count: jnp.where(count < 150, COSINE(count), 1.0), "equal up to count 149; from 150 on different"),
     (optax.cosine_decay_schedule(0.1, 200), "rounding: the JAX side is computed in float32"),
     (lambda count: jnp.sin(1.0 * count), None),
 ]
