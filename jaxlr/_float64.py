@@ -125,7 +125,8 @@ def power(base: Any, exponent: Any) -> Any:
     if isinstance(base, float) and base > 0:
         return jnp.exp(exponent * math.log(base))
     if isinstance(exponent, float) and exponent > 0:
-        return base if exponent == 1 else jnp.exp(exponent * jnp.log(base))
+        # XLA flushes a subnormal exponent to 0, and 0 times the logarithm of 0 is no number.
+        return base if exponent == 1 else jnp.where(base > 0, jnp.exp(exponent * jnp.log(base)), 0.0)
     return jnp.where((base == 0) & (exponent == 0), 1.0, base**exponent)
 
 

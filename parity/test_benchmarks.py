@@ -80,9 +80,9 @@ def test_the_table_as_markdown_and_json():
 
 def test_a_missed_target_has_its_reason_beside_it():
     missed = Row("trajectories", "StepLR, closed, 10 steps", "stepping torch", 3, "x faster", at_least=150, note="2 ms")
-    assert "| NOT REACHED | 2 ms; a float64 power" in markdown([missed])
-    assert "a float64 power" not in markdown([dataclasses.replace(missed, figure=151)])
-    assert json.loads(as_json([missed], QUICK))["rows"][0]["reason"].startswith("a float64 power")
+    assert "| NOT REACHED | 2 ms; an integer division" in markdown([missed])
+    assert "an integer division" not in markdown([dataclasses.replace(missed, figure=151)])
+    assert json.loads(as_json([missed], QUICK))["rows"][0]["reason"].startswith("an integer division")
 
 
 def test_the_picture(tmp_path):

@@ -75,6 +75,12 @@ def test_the_lanes_give_the_same_bits(schedule):
     np.testing.assert_array_equal(np.float32(ours), [schedule(i) for i in range(12)])
 
 
+@pytest.mark.parametrize("power", [5e-324, 1e-310, 1e-300, 0.5, 1.0, 2.0])
+def test_a_power_of_zero_is_zero_and_a_tiny_power_of_another_is_one(power):
+    lrs = jaxlr.trajectory(jaxlr.PolynomialLR(0.1, total_iters=2, power=power), 4)
+    np.testing.assert_array_max_ulp(lrs, np.float32([0.1, 0.1 * 0.5**power, 0, 0]), 1)
+
+
 def test_zero_to_the_power_of_zero_is_one():
     with jax.enable_x64(True):
         base, exponent = jnp.asarray([0.0, 0.0, 0.5, 2.0]), jnp.asarray([0.0, 1.0, 0.0, -1.0])
