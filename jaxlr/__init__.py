@@ -1,6 +1,6 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
-from jaxlr._base import Schedule, State, Stateful
+from jaxlr._base import Schedule, State, Stateful, Wide
 from jaxlr._compose import ChainedScheduler, InTurn, SequentialLR, Together
 from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._cycle import CyclicLR, OneCycleLR, OneCycleMomentum
@@ -10,7 +10,7 @@ from jaxlr._from_torch import from_torch
 from jaxlr._lambda import LambdaLR, MultiplicativeLR
 from jaxlr._momentum import Momentum
 from jaxlr._per_epoch import per_epoch
-from jaxlr._plateau import ReduceLROnPlateau
+from jaxlr._plateau import PlateauState, ReduceLROnPlateau
 from jaxlr._record import record
 from jaxlr._resumed import Resumed
 from jaxlr._swa import SWALR
@@ -35,6 +35,7 @@ __all__ = [
     "MultiplicativeLR",
     "OneCycleLR",
     "OneCycleMomentum",
+    "PlateauState",
     "PolynomialLR",
     "ReduceLROnPlateau",
     "Report",
@@ -46,6 +47,7 @@ __all__ = [
     "StepLR",
     "Table",
     "Together",
+    "Wide",
     "assert_equivalent",
     "from_state_dict",
     "from_torch",
@@ -57,3 +59,6 @@ __all__ = [
     "verify",
 ]
 __version__ = "0.1.0"
+
+for _public in __all__:  # a pickle names an object by its module: it survives that the files move
+    globals()[_public].__module__ = "jaxlr"

@@ -378,7 +378,19 @@ class Wrapper(Schedule):
 
 
 class Wide(NamedTuple):
-    """A float64 as the exact sum of three float32, largest first."""
+    """A float64 as the exact sum of three float32.
+
+    Attributes:
+      high: the float32 nearest to it.
+      middle: the float32 nearest to what is left.
+      low: the rest.
+
+    Example:
+      >>> import jaxlr
+      >>> state = jaxlr.ExponentialLR(0.1, gamma=0.5).stateful().init()
+      >>> float(state.lr) == 0.1
+      True
+    """
 
     high: Any
     middle: Any

@@ -19,6 +19,13 @@ class PlateauState(NamedTuple):
       best: the best metric, a float64.
       cooldown_counter: the steps of cooldown that are left.
       num_bad_epochs: the steps since the best metric.
+
+    Example:
+      >>> import jaxlr
+      >>> plateau = jaxlr.ReduceLROnPlateau(0.1)
+      >>> state = plateau.update(plateau.init(), value=0.5)
+      >>> print(float(state.schedulers["ReduceLROnPlateau"].best))
+      0.5
     """
 
     last_epoch: Any

@@ -2,9 +2,13 @@
 
 import importlib.metadata
 import importlib.resources
+import pickle
+import pickletools
 import subprocess
 import sys
 
+import jax
+import numpy as np
 import pytest
 
 import jaxlr
@@ -40,6 +44,21 @@ def test_every_public_name_exists():
 def test_every_public_object_is_listed():
     public = {name for name, value in vars(jaxlr).items() if callable(value) and not name.startswith("_")}
     assert public == set(jaxlr.__all__)
+
+
+@pytest.mark.parametrize("name", jaxlr.__all__)
+def test_a_pickle_names_no_private_module(name):
+    public = getattr(jaxlr, name)
+    assert public.__module__ == "jaxlr"
+    assert pickle.loads(pickle.dumps(public)) is public
+
+
+def test_a_pickled_state_names_no_private_module():
+    state = jaxlr.Together([jaxlr.LinearLR(0.1), jaxlr.ReduceLROnPlateau(0.1)]).stateful().init()
+    state = jax.tree.map(np.asarray, state)
+    modules = {argument for _, argument, _ in pickletools.genops(pickle.dumps(state, 2)) if argument is not None}
+    assert not any(str(argument).startswith("jaxlr._") for argument in modules)
+    assert pickle.loads(pickle.dumps(state)) == state
 
 
 def test_the_package_is_typed():
