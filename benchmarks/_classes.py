@@ -9,8 +9,8 @@ import jax
 import numpy as np
 import optax
 
-from jaxlr._base import Schedule, Stateful
 from jaxlr._cases import COMPOSITES, Case, inverse, inverse_root, shrinking, stepped
+from jaxlr._schedules.base import Schedule, Stateful
 
 Form = Literal["closed", "recursive"]
 MILLION = 1_000_000

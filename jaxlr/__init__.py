@@ -1,23 +1,23 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
-from jaxlr._base import Schedule, State, Stateful, Wide
-from jaxlr._compose import ChainedScheduler, InTurn, SequentialLR, Together
-from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
-from jaxlr._cycle import CyclicLR, OneCycleLR, OneCycleMomentum
-from jaxlr._decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
-from jaxlr._from_state_dict import from_state_dict
-from jaxlr._from_torch import from_torch
-from jaxlr._lambda import LambdaLR, MultiplicativeLR
-from jaxlr._momentum import Momentum
-from jaxlr._per_epoch import per_epoch
-from jaxlr._plateau import PlateauState, ReduceLROnPlateau
-from jaxlr._record import record
-from jaxlr._resumed import Resumed
-from jaxlr._swa import SWALR
-from jaxlr._table import Table, tabulate
-from jaxlr._to_torch import to_torch
-from jaxlr._trajectory import trajectory
-from jaxlr._verify import Report, assert_equivalent, verify
+from jaxlr._curves.verify import Report, assert_equivalent, verify
+from jaxlr._machine.trajectory import trajectory
+from jaxlr._schedules.base import Schedule, State, Stateful, Wide
+from jaxlr._schedules.compose import ChainedScheduler, InTurn, SequentialLR, Together
+from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
+from jaxlr._schedules.cycle import CyclicLR, OneCycleLR, OneCycleMomentum
+from jaxlr._schedules.decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR
+from jaxlr._schedules.momentum import Momentum
+from jaxlr._schedules.per_epoch import per_epoch
+from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau
+from jaxlr._schedules.resumed import Resumed
+from jaxlr._schedules.swa import SWALR
+from jaxlr._schedules.table import Table, tabulate
+from jaxlr._torch.from_state_dict import from_state_dict
+from jaxlr._torch.from_torch import from_torch
+from jaxlr._torch.record import record
+from jaxlr._torch.to_torch import to_torch
 
 __all__ = [
     "SWALR",

@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Runs the command line, or says which extra it needs."""
     try:
-        from jaxlr._cli import app  # noqa: PLC0415 typer and rich are an extra
+        from jaxlr._cli.app import app  # noqa: PLC0415 typer and rich are an extra
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import jaxlr
-from jaxlr._base import Schedule
+from jaxlr._schedules.base import Schedule
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._base import Schedule, Stateful
 from jaxlr._cases import Case
-from jaxlr._trajectory import trajectory
+from jaxlr._machine.trajectory import trajectory
+from jaxlr._schedules.base import Schedule, Stateful
 from jaxlr._ulp import Comparison, compare
 
 _SEQUENTIAL_STEPS = 2_000  # of a closed form that takes as many operations as the count is large

@@ -11,9 +11,10 @@ import torch
 from typer.testing import CliRunner
 
 import jaxlr
-from jaxlr import _compare, _plot
+from jaxlr import _compare
 from jaxlr._cases import RECIPES
-from jaxlr._cli import app
+from jaxlr._cli import plot as _plot
+from jaxlr._cli.app import app
 
 RUNNER = CliRunner()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxlr._cases import CASES, Case
-from jaxlr._trajectory import trajectory
+from jaxlr._machine.trajectory import trajectory
 from jaxlr._ulp import compare
 
 # What the stepped torch object does is not what torch's closed form says; the stepped value counts.

@@ -6,7 +6,7 @@ import pytest
 
 from jaxlr._cases import CASES, RECIPES, TUTORIALS
 from jaxlr._compare import compare_case, torch_trajectory
-from jaxlr._trajectory import trajectory
+from jaxlr._machine.trajectory import trajectory
 
 STEPS = 3_000
 

@@ -11,7 +11,7 @@ import pytest
 import jaxlr
 from jaxlr._cases import CASES, Case, exponential
 from jaxlr._compare import torch_trajectory
-from jaxlr._trajectory import trajectory
+from jaxlr._machine.trajectory import trajectory
 from jaxlr._ulp import compare
 
 STEPS = 3_000

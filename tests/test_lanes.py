@@ -9,8 +9,9 @@ import pytest
 from jax import export
 
 import jaxlr
-from jaxlr import _base, _float64
+from jaxlr import _float64
 from jaxlr._cases import shrinking
+from jaxlr._schedules import base as _base
 
 COSINE = jaxlr.CosineAnnealingLR(0.1, T_max=10)
 

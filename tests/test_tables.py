@@ -7,8 +7,8 @@ import pytest
 from cases import one_of_each
 
 import jaxlr
-from jaxlr import _trajectory
 from jaxlr._cases import looked_up, shrinking
+from jaxlr._machine import trajectory as _trajectory
 
 FORMS = ["auto", "closed", "recursive"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxlr._arguments import integer, real
-from jaxlr._table import Table
+from jaxlr._schedules.table import Table
 
 
 def record(step: Callable[..., Any], optimizer: Any, steps: int) -> tuple[Table, ...]:

@@ -13,9 +13,9 @@ import numpy as np
 from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, integers, real
-from jaxlr._base import Group, Scalar, Schedule
 from jaxlr._float64 import replaced
-from jaxlr._momentum import Momentum
+from jaxlr._schedules.base import Group, Scalar, Schedule
+from jaxlr._schedules.momentum import Momentum
 
 
 class Composite(Schedule):

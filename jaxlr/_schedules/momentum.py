@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from jaxlr._base import Group, Schedule, Wrapper
+from jaxlr._schedules.base import Group, Schedule, Wrapper
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -7,12 +7,12 @@ from typing import Any
 import jax
 
 from jaxlr._arguments import parameter_group, shown
-from jaxlr._base import Group, Schedule
-from jaxlr._compose import Chain, Composite, Together
-from jaxlr._cycle import CyclicLR, OneCycleLR
-from jaxlr._from_torch import momentum_of, number_of, started, state_of
-from jaxlr._plateau import ReduceLROnPlateau
-from jaxlr._swa import SWALR
+from jaxlr._schedules.base import Group, Schedule
+from jaxlr._schedules.compose import Chain, Composite, Together
+from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
+from jaxlr._schedules.plateau import ReduceLROnPlateau
+from jaxlr._schedules.swa import SWALR
+from jaxlr._torch.from_torch import momentum_of, number_of, started, state_of
 
 
 def from_state_dict(

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 
 from jaxlr._arguments import flag, integer
-from jaxlr._base import Group, Schedule, Wrapper
 from jaxlr._float64 import replaced
+from jaxlr._schedules.base import Group, Schedule, Wrapper
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, choice, integer, real
-from jaxlr._base import Formula, Group, Scalar
 from jaxlr._float64 import replaced
+from jaxlr._schedules.base import Formula, Group, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -12,9 +12,9 @@ import jax
 import numpy as np
 
 from jaxlr._arguments import integer, is_real, numbers, parameter_group, shown
-from jaxlr._base import Schedule
-from jaxlr._from_torch import from_torch
-from jaxlr._trajectory import trajectory
+from jaxlr._machine.trajectory import trajectory
+from jaxlr._schedules.base import Schedule
+from jaxlr._torch.from_torch import from_torch
 from jaxlr._ulp import compare
 
 
@@ -64,7 +64,7 @@ class Report:
         Raises:
           ModuleNotFoundError: matplotlib is missing.
         """
-        from jaxlr._plot import overlay  # noqa: PLC0415 matplotlib is an extra
+        from jaxlr._cli.plot import overlay  # noqa: PLC0415 matplotlib is an extra
 
         overlay(self.theirs, self.ours, Path(path))
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import choice, integer, real
-from jaxlr._base import Group, Scalar, Schedule, State, Stateful
+from jaxlr._schedules.base import Group, Scalar, Schedule, State, Stateful
 
 
 class PlateauState(NamedTuple):

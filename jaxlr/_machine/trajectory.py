@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr._arguments import choice, integer, numbers, shown
-from jaxlr._base import Group, Schedule
 from jaxlr._float64 import float64, is_traced
+from jaxlr._schedules.base import Group, Schedule
 
 _CHUNK = 1 << 16  # counts that one compiled call evaluates
 

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, choice, evaluated, flag, function, integer, optional, real, traceable
-from jaxlr._base import Formula, Group, Scalar
 from jaxlr._float64 import power, replaced
+from jaxlr._schedules.base import Formula, Group, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

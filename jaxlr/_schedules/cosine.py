@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, integer, real
-from jaxlr._base import Formula, Scalar
+from jaxlr._schedules.base import Formula, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -22,7 +22,7 @@ import jaxlr
 from jaxlr._arguments import numbers, parameter_group
 from jaxlr._cases import PICTURED, RECIPES
 from jaxlr._compare import Row, compare_case
-from jaxlr._verify import Report, jax_lrs, report_of, torch_lrs
+from jaxlr._curves.verify import Report, jax_lrs, report_of, torch_lrs
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
@@ -148,7 +148,7 @@ def plot(
     """
     _need("matplotlib", extra="plot")
     _check_free([output], force, "--output")
-    from jaxlr._plot import curves  # noqa: PLC0415 matplotlib is an extra
+    from jaxlr._cli.plot import curves  # noqa: PLC0415 matplotlib is an extra
 
     received = _numbers(metrics)
     drawn = {recipe: _drawn(recipe, steps, received, group) for recipe in recipes}
@@ -163,7 +163,7 @@ def gallery(
     """Draws the cheat sheet of all schedulers."""
     _need("matplotlib", extra="plot")
     _check_free([output], force, "--output")
-    from jaxlr._plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
+    from jaxlr._cli.plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
 
     _written(small_multiples, PICTURED, 33, output, with_torch=False)
     typer.echo(f"wrote {output}")
@@ -197,7 +197,7 @@ def _verify_all(steps: int, only: str, output: Path | None, *, as_json: bool, fo
         console.print(_report.table(rows))
         typer.echo(_report.summary(rows))
     if output is not None:
-        from jaxlr._plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
+        from jaxlr._cli.plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
 
         output.mkdir(parents=True, exist_ok=True)
         (output / "table.md").write_text(_report.markdown(rows))

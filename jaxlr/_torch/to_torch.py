@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxlr._base import Schedule, Stateful
+from jaxlr._schedules.base import Schedule, Stateful
 
 
 def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: Any) -> Any:

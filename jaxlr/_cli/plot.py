@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from jaxlr._cases import Case
 from jaxlr._compare import torch_trajectory
-from jaxlr._trajectory import trajectory
+from jaxlr._machine.trajectory import trajectory
 
 
 def small_multiples(cases: Sequence[Case], steps: int, path: Path, *, with_torch: bool = True) -> None:

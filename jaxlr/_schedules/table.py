@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr._arguments import LAST_EPOCH, finite_numbers, integer, optional
-from jaxlr._base import Formula, Schedule
-from jaxlr._trajectory import trajectory
+from jaxlr._machine.trajectory import trajectory
+from jaxlr._schedules.base import Formula, Schedule
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, integer, integers, real
-from jaxlr._base import Formula, Group, Scalar
 from jaxlr._float64 import power
+from jaxlr._schedules.base import Formula, Group, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import integer, optional, real
-from jaxlr._base import Group, Scalar, Schedule, Wrapper
-from jaxlr._compose import Chain
-from jaxlr._momentum import Momentum
+from jaxlr._schedules.base import Group, Scalar, Schedule, Wrapper
+from jaxlr._schedules.compose import Chain
+from jaxlr._schedules.momentum import Momentum
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

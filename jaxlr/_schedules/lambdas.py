@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, evaluated, function, integer, optional, real, traceable
-from jaxlr._base import Formula, Group, Scalar
+from jaxlr._schedules.base import Formula, Group, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

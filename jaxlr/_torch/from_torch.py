@@ -10,15 +10,15 @@ import jax
 import numpy as np
 
 from jaxlr._arguments import parameter_group
-from jaxlr._base import Schedule, Wide
-from jaxlr._compose import Chain, ChainedScheduler, Composite, SequentialLR, Together
-from jaxlr._cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
-from jaxlr._cycle import CyclicLR, OneCycleLR
-from jaxlr._decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
-from jaxlr._lambda import LambdaLR, MultiplicativeLR
-from jaxlr._plateau import ReduceLROnPlateau
-from jaxlr._resumed import Resumed
-from jaxlr._swa import SWALR
+from jaxlr._schedules.base import Schedule, Wide
+from jaxlr._schedules.compose import Chain, ChainedScheduler, Composite, SequentialLR, Together
+from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
+from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
+from jaxlr._schedules.decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR
+from jaxlr._schedules.plateau import ReduceLROnPlateau
+from jaxlr._schedules.resumed import Resumed
+from jaxlr._schedules.swa import SWALR
 
 _WAY_OUT = "jaxlr.record steps anything, for real, into an exact table"
 

@@ -1,0 +1,1 @@
+"""The values: what a schedule says of itself, one idea a file."""

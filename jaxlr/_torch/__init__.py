@@ -1,0 +1,1 @@
+"""The bridge to torch and back; torch is imported inside functions alone."""
