@@ -10,7 +10,7 @@ help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
 
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
-	$(BIN)/jaxlr verify --steps $(STEPS) --output verify --force
+	$(BIN)/python -m parity --steps $(STEPS) --output verify --force
 
 bench: .venv/ready ## measure jaxlr beside torch, Optax and braintools, on an otherwise idle machine
 	$(BIN)/python -m benchmarks --output bench

@@ -4,9 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from jaxlr._cases import CASES, RECIPES, TUTORIALS
-from jaxlr._compare import compare_case, torch_trajectory
 from jaxlr._machine.trajectory import trajectory
+from parity.cases import CASES, RECIPES, TUTORIALS
+from parity.compare import compare_case, torch_trajectory
 
 STEPS = 3_000
 

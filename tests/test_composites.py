@@ -10,8 +10,8 @@ import optax
 import pytest
 
 import jaxlr
-from jaxlr import _cases
-from jaxlr._cases import COMPOSITES
+from parity import cases
+from parity.cases import COMPOSITES
 
 STEP = jaxlr.StepLR(0.1, step_size=3)
 EXPONENTIAL = jaxlr.ExponentialLR(0.1, gamma=0.9)
@@ -54,7 +54,7 @@ def test_without_a_closed_form_calling_raises_and_tabulate_works(case):
 @pytest.mark.parametrize("case", COMPOSITES, ids=str)
 def test_a_value_prints_compares_hashes_and_pickles(case):
     schedule = case.schedule()
-    assert eval(repr(schedule), {**vars(jaxlr), **vars(_cases)}) == schedule
+    assert eval(repr(schedule), {**vars(jaxlr), **vars(cases)}) == schedule
     assert hash(case.schedule()) == hash(schedule)
     assert pickle.loads(pickle.dumps(schedule)) == schedule
     with pytest.raises(dataclasses.FrozenInstanceError):

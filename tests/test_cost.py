@@ -9,7 +9,7 @@ import optax
 import pytest
 
 import jaxlr
-from jaxlr._cases import RECIPES
+from parity.cases import RECIPES
 
 LARGEST = 64 * 1024  # bytes of a constant
 SIZES = {"pred": 1, "s32": 4, "u32": 4, "f32": 4, "s64": 8, "u64": 8, "f64": 8}

@@ -10,8 +10,8 @@ from jax import export
 
 import jaxlr
 from jaxlr import _float64
-from jaxlr._cases import shrinking
 from jaxlr._schedules import base as _base
+from parity.cases import shrinking
 
 COSINE = jaxlr.CosineAnnealingLR(0.1, T_max=10)
 

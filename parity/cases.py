@@ -1,4 +1,4 @@
-"""The one list of recipes that the tests, the parity suite and `jaxlr verify` go through."""
+"""The one list of recipes that the tests, the parity suite and the benchmarks go through."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import jaxlr
-from jaxlr._schedules.base import Schedule
+from jaxlr import Schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,13 +70,13 @@ class Case:
 
     def torch_scheduler(self) -> Any:
         """The torch scheduler, on an SGD with momentum of its own; for Together and InTurn the list of them."""
-        import torch  # noqa: PLC0415 jaxlr itself never imports torch
+        import torch  # noqa: PLC0415 tests/ runs without torch
 
         return self.torch_on(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=self.lr, momentum=0.9))
 
     def torch_on(self, optimizer: Any) -> Any:
         """The torch scheduler of the optimizer given."""
-        import torch  # noqa: PLC0415 jaxlr itself never imports torch
+        import torch  # noqa: PLC0415 tests/ runs without torch
 
         arguments = dict(self.arguments)
         if "schedulers" in arguments:
