@@ -11,7 +11,7 @@ import pytest
 
 import jaxlr
 from parity import cases
-from parity.cases import COMPOSITES
+from parity.cases import COMPOSITES, RECIPES
 
 STEP = jaxlr.StepLR(0.1, step_size=3)
 EXPONENTIAL = jaxlr.ExponentialLR(0.1, gamma=0.9)
@@ -19,13 +19,14 @@ COSINE = jaxlr.CosineAnnealingLR(0.1, T_max=10)
 PLATEAU = jaxlr.ReduceLROnPlateau(0.1)
 
 COUNT_DRIVEN = [case for case in COMPOSITES if case.seed is None]
-CALLABLE = [case for case in COUNT_DRIVEN if case.schedule()._has_closed_form]
-OTHERS = [case for case in COUNT_DRIVEN if not case.schedule()._has_closed_form]
+CALLABLE = [case for case in COUNT_DRIVEN if case.closed]
+OTHERS = [case for case in COUNT_DRIVEN if not case.closed]
 
 
-def test_there_are_composites_with_and_without_a_closed_form():
-    assert len(CALLABLE) >= 10
-    assert len(OTHERS) >= 10
+def test_those_have_a_closed_form_that_are_said_to():
+    assert (len(CALLABLE), len(OTHERS)) == (18, 16)
+    for case in RECIPES:
+        assert case.schedule()._has_closed_form == case.closed, case
 
 
 @pytest.mark.parametrize("case", CALLABLE, ids=str)
