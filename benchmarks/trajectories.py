@@ -9,7 +9,7 @@ from benchmarks._measure import seconds, shown
 from benchmarks._recipes import PLATEAU, recipes
 from benchmarks._row import Point, Result, Row, Sizes
 from benchmarks._torch import TorchRun, torch_run
-from parity.cases import Case
+from parity.case import Case
 
 Form = Literal["closed", "recursive"]
 FORMS: dict[Form, int] = {"closed": 150, "recursive": 80}  # and how many times faster each has to be
