@@ -10,7 +10,9 @@ import numpy as np
 import optax
 
 from jaxlr._cases import COMPOSITES, Case, inverse, inverse_root, shrinking, stepped
-from jaxlr._schedules.base import Schedule, Stateful
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._machine.stateful import Stateful
+from jaxlr._schedules.base import Schedule
 
 Form = Literal["closed", "recursive"]
 MILLION = 1_000_000
@@ -71,7 +73,7 @@ ACTING_ON_ONE_ANOTHER: tuple[Case, ...] = (
 
 def forms(case: Case) -> tuple[Form, ...]:
     """The forms that a recipe has."""
-    return ("closed", "recursive") if case.schedule()._has_closed_form else ("recursive",)
+    return ("closed", "recursive") if has_closed_form(case.schedule()) else ("recursive",)
 
 
 def with_float32_metrics(case: Case, steps: int) -> Case:

@@ -15,6 +15,7 @@ import jaxlr
 from jaxlr import _cases
 from jaxlr._cases import RECIPES, Case
 from jaxlr._compare import torch_trajectory
+from jaxlr._schedules.base import cycles_momentum
 from jaxlr._ulp import compare
 
 lr_scheduler = torch.optim.lr_scheduler
@@ -46,8 +47,8 @@ def assert_goes_on(schedule, lrs, momentums, metrics=None, before=()):
     run = np.array([*before, *lrs])
     comparison = compare(np.concatenate([np.float32(before), ours]), run)
     assert comparison.passed, (schedule, comparison)
-    if schedule._cycles_momentum:
-        ours = jaxlr.trajectory(schedule._own_momentum, len(lrs), metrics=metrics)
+    if cycles_momentum(schedule):
+        ours = jaxlr.trajectory(schedule._momentum, len(lrs), metrics=metrics)
         assert compare(ours, momentums).passed, schedule
 
 

@@ -12,6 +12,7 @@ import pytest
 import jaxlr
 from jaxlr import _cases
 from jaxlr._cases import COMPOSITES
+from jaxlr._machine.closed_form import has_closed_form
 
 STEP = jaxlr.StepLR(0.1, step_size=3)
 EXPONENTIAL = jaxlr.ExponentialLR(0.1, gamma=0.9)
@@ -19,8 +20,8 @@ COSINE = jaxlr.CosineAnnealingLR(0.1, T_max=10)
 PLATEAU = jaxlr.ReduceLROnPlateau(0.1)
 
 COUNT_DRIVEN = [case for case in COMPOSITES if case.seed is None]
-CALLABLE = [case for case in COUNT_DRIVEN if case.schedule()._has_closed_form]
-OTHERS = [case for case in COUNT_DRIVEN if not case.schedule()._has_closed_form]
+CALLABLE = [case for case in COUNT_DRIVEN if has_closed_form(case.schedule())]
+OTHERS = [case for case in COUNT_DRIVEN if not has_closed_form(case.schedule())]
 
 
 def test_there_are_composites_with_and_without_a_closed_form():
