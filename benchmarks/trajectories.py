@@ -9,9 +9,9 @@ from benchmarks._measure import seconds, shown
 from benchmarks._recipes import PLATEAU, recipes
 from benchmarks._row import Point, Result, Row, Sizes
 from benchmarks._torch import TorchRun, torch_run
-from jaxlr._cases import Case
 from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._schedules.lambdas import is_sequential
+from parity.cases import Case
 
 Form = Literal["closed", "recursive"]
 FORMS: dict[Form, int] = {"closed": 150, "recursive": 80}  # and how many times faster each has to be

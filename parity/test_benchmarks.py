@@ -16,8 +16,8 @@ from benchmarks._picture import scaling
 from benchmarks._recipes import recipes
 from benchmarks._row import QUICK, Point, Row
 from benchmarks._table import as_json, markdown, summary
-from jaxlr._cases import CASES
 from jaxlr._machine.closed_form import has_closed_form
+from parity.cases import CASES
 
 REACHED = Row("one", "a|b", "optax.c", 0.5, "x", at_most=1.0, note="first")
 MISSED = Row("one", "d", "torch", 12.0, "x faster", at_least=80)

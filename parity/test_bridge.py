@@ -9,14 +9,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import MEMBERS, lrs, recipes
 
 import jaxlr
-from jaxlr import _cases
-from jaxlr._cases import RECIPES, Case
-from jaxlr._compare import torch_trajectory
 from jaxlr._schedules.base import cycles_momentum
 from jaxlr._ulp import compare
+from parity import cases
+from parity.cases import RECIPES, Case
+from parity.compare import torch_trajectory
+from parity.strategies import MEMBERS, lrs, recipes
 
 lr_scheduler = torch.optim.lr_scheduler
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped
@@ -53,7 +53,7 @@ def assert_goes_on(schedule, lrs, momentums, metrics=None, before=()):
 
 
 def assert_prints_as_code(schedule):
-    assert eval(repr(schedule), {"inf": math.inf, **vars(jaxlr), **vars(_cases)}) == schedule
+    assert eval(repr(schedule), {"inf": math.inf, **vars(jaxlr), **vars(cases)}) == schedule
 
 
 @given(

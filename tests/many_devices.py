@@ -1,6 +1,6 @@
 """The learning rates of schedules on eight devices, as JSON. The first argument is a number of steps.
 
-JAX_PLATFORMS=cpu XLA_FLAGS=--xla_force_host_platform_device_count=8 \
+PYTHONPATH=. JAX_PLATFORMS=cpu XLA_FLAGS=--xla_force_host_platform_device_count=8 \
   python tests/many_devices.py 20 "StepLR(0.1, step_size=3)" "ReduceLROnPlateau(0.1, patience=1)"
 """
 
@@ -14,8 +14,8 @@ import optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import jaxlr
-from jaxlr import _cases
 from jaxlr._machine.closed_form import has_closed_form
+from parity import cases
 
 DEVICES = 8
 AUTO, EXPLICIT = (
@@ -96,5 +96,5 @@ def everywhere(schedule, steps):
 
 if __name__ == "__main__":
     assert jax.device_count() == DEVICES
-    schedules = [eval(text, {**vars(jaxlr), **vars(_cases)}) for text in sys.argv[2:]]
+    schedules = [eval(text, {**vars(jaxlr), **vars(cases)}) for text in sys.argv[2:]]
     print(json.dumps([everywhere(schedule, int(sys.argv[1])) for schedule in schedules]))

@@ -10,7 +10,7 @@ import optax
 import pytest
 
 import jaxlr
-from jaxlr._cases import COMPOSITES
+from parity.cases import COMPOSITES
 
 STEPS, AT = 24, 9
 NESTED = [

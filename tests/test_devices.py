@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import jaxlr
-from jaxlr import _cases
 from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._schedules.plateau import takes_metric
+from parity import cases
 
 HERE = Path(__file__).parent
 STEPS = 45
@@ -24,7 +24,7 @@ SCHEDULES = [
     STEP,
     jaxlr.CosineAnnealingLR(0.1, T_max=30),
     jaxlr.OneCycleLR(0.1, total_steps=60),
-    jaxlr.LambdaLR(0.1, _cases.exponential),
+    jaxlr.LambdaLR(0.1, cases.exponential),
     jaxlr.SequentialLR(0.1, [WARMUP, jaxlr.CosineAnnealingLR(0.1, T_max=30)], [10]),
     jaxlr.ChainedScheduler([WARMUP, jaxlr.CosineAnnealingLR(0.1, T_max=30), jaxlr.ExponentialLR(0.1, 0.99)]),
     PLATEAU,
@@ -34,8 +34,9 @@ each_schedule = pytest.mark.parametrize("number", range(len(SCHEDULES)), ids=lis
 
 
 def environment(**variables):
-    """This one's, with loopback left to no proxy, on the CPU."""
+    """This one's, with the case list to import, and loopback left to no proxy, on the CPU."""
     inherited = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    inherited["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), *filter(None, [inherited.get("PYTHONPATH")])])
     return inherited | {"JAX_PLATFORMS": "cpu", "no_proxy": "127.0.0.1", "no_grpc_proxy": "127.0.0.1"} | variables
 
 

@@ -10,9 +10,9 @@ from jax import export
 
 import jaxlr
 from jaxlr import _float64
-from jaxlr._cases import shrinking
 from jaxlr._machine import closed_form
 from jaxlr._machine.structure import joined, split
+from parity.cases import shrinking
 
 COSINE = jaxlr.CosineAnnealingLR(0.1, T_max=10)
 

@@ -10,13 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._cases import Case
+from jaxlr import Schedule, Stateful, trajectory
 from jaxlr._machine.closed_form import has_closed_form
-from jaxlr._machine.stateful import Stateful
-from jaxlr._machine.trajectory import trajectory
-from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import Comparison, compare
+from parity.cases import Case
 
 _SEQUENTIAL_STEPS = 2_000  # of a closed form that takes as many operations as the count is large
 
@@ -71,7 +69,7 @@ def _scanned(stateful: Stateful, steps: int, metrics: jax.Array | None) -> jax.A
 
 def torch_trajectory(case: Case, steps: int) -> dict[str, np.ndarray]:
     """The learning rate, and the momentum, that the stepped torch scheduler leaves in its optimizer, in float64."""
-    import torch  # noqa: PLC0415 jaxlr itself never imports torch
+    import torch  # noqa: PLC0415 tests/ runs without torch
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the optimizer itself is not stepped
