@@ -12,7 +12,7 @@ from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.swa import SWALR
-from jaxlr._torch.from_torch import momentum_of, number_of, started, state_of
+from jaxlr._torch.from_torch import momentum_of, number_of, started, state_of, strategy_of
 
 
 def from_state_dict(
@@ -149,12 +149,27 @@ def _check_recipe(port: Any, state_dict: Any) -> None:
             raise ValueError(
                 f"from_state_dict: state_dict must be that of {port!r}, got one with {name}={state_dict[name]!r}"
             )
+    if isinstance(port, OneCycleLR | SWALR):
+        _check_strategy(port, state_dict)
     if isinstance(port, Composite):
         members = state_dict["_schedulers"]
         if len(members) != len(port._members):
             raise ValueError(f"from_state_dict: state_dict must have {len(port._members)} members, got {len(members)}")
         for member, of_member in zip(port._members, members, strict=True):
             _check_recipe(member, of_member)
+
+
+def _check_strategy(port: OneCycleLR | SWALR, state_dict: dict[str, Any]) -> None:
+    """Refuses the state of another anneal_strategy: an old one holds torch's function, or says nothing of it."""
+    name = "_anneal_func_type" if isinstance(port, OneCycleLR) else "_anneal_strategy"
+    if name not in state_dict and "anneal_func" not in state_dict:
+        return
+    saved = state_dict[name] if name in state_dict else strategy_of(state_dict["anneal_func"])
+    if saved != port.anneal_strategy:
+        theirs = state_dict.get(name, state_dict.get("anneal_func"))
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of {port!r}, got one with anneal_strategy={theirs!r}"
+        )
 
 
 # What a torch scheduler's state_dict says of its arguments; ... where it says something, but not to compare.
@@ -175,8 +190,8 @@ _SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
         "mode": s.mode,
         "gamma": s.gamma,
     },
-    "OneCycleLR": lambda s: {"total_steps": s._total, "_anneal_func_type": s.anneal_strategy, "_schedule_phases": ...},
-    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs, "_anneal_strategy": s.anneal_strategy},
+    "OneCycleLR": lambda s: {"total_steps": s._total, "_schedule_phases": ...},
+    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs},
     "ReduceLROnPlateau": lambda s: {
         name: getattr(s, name)
         for name in ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "eps")

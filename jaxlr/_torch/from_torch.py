@@ -336,13 +336,32 @@ def _one_cycle(scheduler: Any, lr: float, source: _Source) -> OneCycleLR:
         max_lr,
         total,
         pct_start=_simplest((first_end + 1) / total, lambda pct: float(pct * total) - 1 == first_end),
-        anneal_strategy=scheduler._anneal_func_type,
+        # an old checkpoint holds the function alone
+        anneal_strategy=_anneal_strategy(scheduler, getattr(scheduler, "_anneal_func_type", None)),
         cycle_momentum=scheduler.cycle_momentum,
         div_factor=div_factor,
         final_div_factor=_ratio(initial_lr, min_lr, otherwise=1e4),
         three_phase=len(phases) == 3,
         **momentums,
     )
+
+
+def _anneal_strategy(scheduler: Any, named: str | None) -> str:
+    """The strategy that is named, or else that of the function that torch then calls."""
+    strategy = strategy_of(scheduler.anneal_func) if named is None else named
+    if strategy is None:
+        raise ValueError(
+            f"from_torch: the anneal_func of {type(scheduler).__name__} must be torch's own, "
+            f"got {scheduler.anneal_func!r}: {_WAY_OUT}"
+        )
+    return strategy
+
+
+def strategy_of(anneal_func: Any) -> str | None:
+    """The anneal_strategy that a function of torch's is of."""
+    cos, linear = ("_annealing_cos", "_cosine_anneal"), ("_annealing_linear", "_linear_anneal")
+    name = getattr(anneal_func, "__name__", None)
+    return "cos" if name in cos else "linear" if name in linear else None
 
 
 _PORTS: dict[str, Callable[[Any, float, _Source], Any]] = {
@@ -359,7 +378,7 @@ _PORTS: dict[str, Callable[[Any, float, _Source], Any]] = {
     "CyclicLR": _cyclic,
     "OneCycleLR": _one_cycle,
     "SWALR": lambda s, lr, source: SWALR(
-        lr, number_of("swa_lr", source.group["swa_lr"]), s.anneal_epochs, s._anneal_strategy
+        lr, number_of("swa_lr", source.group["swa_lr"]), s.anneal_epochs, _anneal_strategy(s, None)
     ),
     "ReduceLROnPlateau": lambda s, lr, source: ReduceLROnPlateau(
         lr, s.mode, s.factor, s.patience, s.threshold, s.threshold_mode, s.cooldown, source.number(s.min_lrs), s.eps
