@@ -12,7 +12,7 @@ from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.swa import SWALR
-from jaxlr._torch.from_torch import momentum_of, number_of, started, state_of, strategy_of
+from jaxlr._torch.from_torch import is_rounded, momentum_of, number_of, rounding, started, state_of, strategy_of
 
 
 def from_state_dict(
@@ -29,7 +29,8 @@ def from_state_dict(
       group: the parameter group: 0 where it is None.
 
     Returns:
-      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved.
+      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved; of a
+      learning rate in a tensor, within one rounding in its dtype, as ``from_torch``.
 
     Raises:
       TypeError, ValueError: an argument is of another type; state_dict is not that of the schedule's recipe; optimizer
@@ -63,17 +64,17 @@ def from_state_dict(
     with jax.enable_x64(True):
         built, _, built_group = schedule._built()
     _check_numbers(schedule, built, state_dict, index)
-    held = number_of("the scheduler's last lr", last_lr[index])
+    lr, held = last_lr[index], number_of("the scheduler's last lr", last_lr[index])
     momentum = None
     if optimizer is not None:
         entries = _group(optimizer, index)
         _check_entries(schedule, built_group, entries)
-        if number_of("the optimizer's lr", entries["lr"]) != held:
-            raise ValueError(
-                f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {entries['lr']!r}"
-            )
+        lr, number = entries["lr"], number_of("the optimizer's lr", entries["lr"])
+        if not is_rounded(lr, held) and not is_rounded(last_lr[index], number):
+            raise ValueError(f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {lr!r}")
+        held = number
         momentum = momentum_of(entries) if schedule._cycles_momentum else None
-    return started(schedule, state_of(schedule, state_dict), held, momentum)
+    return started(schedule, state_of(schedule, state_dict), held, momentum, rounding=rounding(lr))
 
 
 def _check_numbers(port: Any, built: Any, state_dict: Any, index: int) -> None:
@@ -102,7 +103,7 @@ def _check_numbers(port: Any, built: Any, state_dict: Any, index: int) -> None:
             ours = {"base_lrs": float(built.lr)}
     for name, value in ours.items():
         theirs = state_dict.get(name)
-        if isinstance(theirs, list) and index < len(theirs) and number_of(name, theirs[index]) != value:
+        if isinstance(theirs, list) and index < len(theirs) and not is_rounded(theirs[index], value):
             raise ValueError(
                 f"from_state_dict: state_dict must be that of {shown(port)}, got one with {name}={theirs!r}, "
                 f"where {value!r} would be"
@@ -115,7 +116,7 @@ def _check_entries(port: Schedule, group: Group, entries: dict[str, Any]) -> Non
     if group.one_cycle is not None:
         ours["max_lr"] = group.one_cycle.max_lr
     for name, value in ours.items():
-        if value is not None and name in entries and number_of(name, entries[name]) != float(value):
+        if value is not None and name in entries and not is_rounded(entries[name], value):
             raise ValueError(
                 f"from_state_dict: optimizer must be that of {shown(port)}, got one with {name}={entries[name]!r}"
             )
