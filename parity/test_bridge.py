@@ -14,7 +14,7 @@ from strategies import MEMBERS, lrs, recipes
 
 import jaxlr
 from jaxlr import _cases
-from jaxlr._cases import RECIPES, Case
+from jaxlr._cases import RECIPES, Case, exponential
 from jaxlr._compare import torch_trajectory
 from jaxlr._ulp import compare
 
@@ -206,11 +206,36 @@ def test_one_group_of_several():
         group["lr"] = lr
     scheduler = lr_scheduler.CyclicLR(optimizer, [0.01, 0.02, 0.03], [0.1, 0.2, 0.3], step_size_up=5)
     assert jaxlr.from_torch(scheduler, group=1).max_lr == 0.2
-    with pytest.raises(ValueError, match=r"group must be given for an optimizer of 3 parameter groups"):
+    with pytest.raises(
+        ValueError, match=r"group must be given for an optimizer of 3 parameter groups.*than group 1, 2"
+    ):
         jaxlr.from_torch(scheduler)
-    for bad in (3, -1, "0", 1.0, True):
+    assert [schedule.max_lr for schedule in jaxlr.from_torch(scheduler, group="all")] == [0.1, 0.2, 0.3]
+    for bad in (3, -1, "0", "each", 1.0, True):
         with pytest.raises(ValueError, match=r"group must be one of 0 \.\. 2"):
             jaxlr.from_torch(scheduler, group=bad)
+
+
+def test_groups_of_one_schedule_need_no_naming():
+    weight, bias = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1))
+    groups = [{"params": [weight], "weight_decay": 0.1}, {"params": [bias], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=0.1)
+    warmup, decay = lr_scheduler.LinearLR(optimizer, 0.1), lr_scheduler.LambdaLR(optimizer, exponential)
+    scheduler = lr_scheduler.SequentialLR(optimizer, [warmup, decay], [5])
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
+    for schedulers in (scheduler, [scheduler, plateau]):
+        for _ in range(7):
+            scheduler.step()
+            if schedulers is not scheduler:
+                plateau.step(1.0)
+        shared = jaxlr.from_torch(schedulers)
+        assert shared == jaxlr.from_torch(schedulers, group=0) == jaxlr.from_torch(schedulers, group=1)
+        assert jaxlr.from_torch(schedulers, group="all") == [shared, shared]
+    optimizer.param_groups[1]["lr"] = 0.3
+    plateau.step(1.0)
+    with pytest.raises(ValueError, match=r"group 0 has Resumed\(schedule=Together\(.*another than group 1$"):
+        jaxlr.from_torch([scheduler, plateau])
+    assert jaxlr.from_torch(lr_scheduler.StepLR(sgd(), 3), group="all") == [jaxlr.StepLR(0.1, 3)]
 
 
 def test_a_group_added_after_the_scheduler_was_built_is_refused():

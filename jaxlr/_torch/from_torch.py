@@ -4,12 +4,12 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal, overload
 
 import jax
 import numpy as np
 
-from jaxlr._arguments import parameter_group
+from jaxlr._arguments import parameter_group, shown
 from jaxlr._schedules.base import Schedule, Wide
 from jaxlr._schedules.compose import Chain, ChainedScheduler, Composite, SequentialLR, Together
 from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
@@ -45,7 +45,13 @@ class _Source:
             return build(total_steps=self.total_steps)
 
 
-def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | None = None) -> Schedule:
+@overload
+def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | None = None) -> Schedule: ...
+@overload
+def from_torch(scheduler: Any, *, group: Literal["all"], total_steps: int | None = None) -> list[Schedule]: ...
+def from_torch(
+    scheduler: Any, *, group: int | Literal["all"] | None = None, total_steps: int | None = None
+) -> Schedule | list[Schedule]:
     """The jaxlr value of a live torch scheduler: what it does from now on, at every step.
 
     All fifteen schedulers and SWALR, composites in any legal nesting, fresh, in mid-run, or restored by
@@ -60,17 +66,18 @@ def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | N
     Args:
       scheduler: a torch scheduler, or a list of schedulers that are stepped one after another on one optimizer, a
         ReduceLROnPlateau among them.
-      group: the parameter group: needed where the optimizer has several. One schedule drives one group.
+      group: the parameter group: needed where the optimizer has several whose schedules differ, since one schedule
+        drives one group; "all" for a list, one schedule a group, in order.
       total_steps: the learning rates of the whole run, from epoch 0: turns a lr_lambda that JAX cannot trace into a
         table.
 
     Returns:
-      A schedule; its ``.momentum`` where the scheduler cycles the momentum.
+      A schedule, for "all" a list of them; its ``.momentum`` where the scheduler cycles the momentum.
 
     Raises:
       TypeError: it is no torch scheduler, or one of a class that has no port (``record`` is the way out).
-      ValueError: group is missing or out of range; an argument of the scheduler is one that its port refuses; the
-        optimizer's learning rate is not the one that the schedulers given have left in it.
+      ValueError: group is missing where the schedules differ, or out of range; an argument of the scheduler is one
+        that its port refuses; the optimizer's learning rate is not the one that the schedulers given have left in it.
 
     Example:
       >>> import torch, jaxlr
@@ -86,10 +93,31 @@ def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | N
     optimizer = _optimizer(schedulers[0])
     if any(_optimizer(one) is not optimizer for one in schedulers):
         raise ValueError("from_torch: schedulers of a list must belong to the same optimizer, got several optimizers")
-    index = parameter_group("from_torch", group, len(optimizer.param_groups))
+    groups = optimizer.param_groups
+    if isinstance(group, str) and group == "all":
+        return [_converted(schedulers, groups, i, total_steps) for i in range(len(groups))]
+    if group is None and len(groups) > 1:
+        return _shared([_converted(schedulers, groups, i, total_steps) for i in range(len(groups))])
+    return _converted(schedulers, groups, parameter_group("from_torch", group, len(groups)), total_steps)
+
+
+def _shared(schedules: list[Schedule]) -> Schedule:
+    """The one schedule of all groups."""
+    others = [str(i) for i, schedule in enumerate(schedules) if schedule != schedules[0]]
+    if others:
+        raise ValueError(
+            f"from_torch: group must be given for an optimizer of {len(schedules)} parameter groups of different "
+            f'schedules, one of 0 .. {len(schedules) - 1}, or "all" for a list of them: group 0 has '
+            f"{shown(schedules[0])}, another than group {', '.join(others)}"
+        )
+    return schedules[0]
+
+
+def _converted(schedulers: list[Any], groups: list[dict[str, Any]], index: int, total_steps: int | None) -> Schedule:
+    """The schedule of one parameter group."""
     for one in schedulers:
         _check_knows(one, index)
-    source = _Source(optimizer.param_groups[index], index, total_steps)
+    source = _Source(groups[index], index, total_steps)
     held = number_of("the optimizer's lr", source.group["lr"])
     _check_explained(schedulers, index, source.group["lr"])
 
