@@ -11,7 +11,7 @@ from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.swa import SWALR
-from jaxlr._torch.from_torch import found, momentum_of, number_of, started, state_of
+from jaxlr._torch.from_torch import found, is_rounded, momentum_of, number_of, rounding, started, state_of, strategy_of
 
 
 def from_state_dict(
@@ -28,7 +28,8 @@ def from_state_dict(
       group: the parameter group: 0 where it is None.
 
     Returns:
-      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved.
+      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved; of a
+      learning rate in a tensor, within one rounding in its dtype, as ``from_torch``.
 
     Raises:
       TypeError, ValueError: an argument is of another type; state_dict is not that of the schedule's recipe; optimizer
@@ -61,17 +62,17 @@ def from_state_dict(
     index = parameter_group("from_state_dict", group or 0, len(last_lr))
     bases, entries_of_ours = found(schedule)
     _check_numbers(schedule, iter(bases), state_dict, index)
-    held = number_of("the scheduler's last lr", last_lr[index])
+    lr, held = last_lr[index], number_of("the scheduler's last lr", last_lr[index])
     momentum = None
     if optimizer is not None:
         entries = _group(optimizer, index)
         _check_entries(schedule, entries_of_ours, entries)
-        if number_of("the optimizer's lr", entries["lr"]) != held:
-            raise ValueError(
-                f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {entries['lr']!r}"
-            )
+        lr, number = entries["lr"], number_of("the optimizer's lr", entries["lr"])
+        if not is_rounded(lr, held) and not is_rounded(last_lr[index], number):
+            raise ValueError(f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {lr!r}")
+        held = number
         momentum = momentum_of(entries) if cycles_momentum(schedule) else None
-    return started(schedule, state_of(schedule, state_dict), held, momentum)
+    return started(schedule, state_of(schedule, state_dict), held, momentum, rounding=rounding(lr))
 
 
 def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, index: int) -> None:
@@ -101,7 +102,7 @@ def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, in
             ours = {"base_lrs": base}
     for name, value in ours.items():
         theirs = state_dict.get(name)
-        if isinstance(theirs, list) and index < len(theirs) and number_of(name, theirs[index]) != value:
+        if isinstance(theirs, list) and index < len(theirs) and not is_rounded(theirs[index], value):
             raise ValueError(
                 f"from_state_dict: state_dict must be that of {shown(port)}, got one with {name}={theirs!r}, "
                 f"where {value!r} would be"
@@ -114,7 +115,7 @@ def _check_entries(port: Schedule, group: Group, entries: dict[str, Any]) -> Non
     if group.one_cycle is not None:
         ours["max_lr"] = group.one_cycle
     for name, value in ours.items():
-        if value is not None and name in entries and number_of(name, entries[name]) != float(value):
+        if value is not None and name in entries and not is_rounded(entries[name], value):
             raise ValueError(
                 f"from_state_dict: optimizer must be that of {shown(port)}, got one with {name}={entries[name]!r}"
             )
@@ -148,6 +149,8 @@ def _check_recipe(port: Any, state_dict: Any) -> None:
             raise ValueError(
                 f"from_state_dict: state_dict must be that of {port!r}, got one with {name}={state_dict[name]!r}"
             )
+    if isinstance(port, OneCycleLR | SWALR):
+        _check_strategy(port, state_dict)
     if isinstance(port, Composite):
         members = state_dict["_schedulers"]
         if len(members) != len(port.schedulers):
@@ -156,6 +159,19 @@ def _check_recipe(port: Any, state_dict: Any) -> None:
             )
         for member, of_member in zip(port.schedulers, members, strict=True):
             _check_recipe(member, of_member)
+
+
+def _check_strategy(port: OneCycleLR | SWALR, state_dict: dict[str, Any]) -> None:
+    """Refuses the state of another anneal_strategy: an old one holds torch's function, or says nothing of it."""
+    name = "_anneal_func_type" if isinstance(port, OneCycleLR) else "_anneal_strategy"
+    if name not in state_dict and "anneal_func" not in state_dict:
+        return
+    saved = state_dict[name] if name in state_dict else strategy_of(state_dict["anneal_func"])
+    if saved != port.anneal_strategy:
+        theirs = state_dict.get(name, state_dict.get("anneal_func"))
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of {port!r}, got one with anneal_strategy={theirs!r}"
+        )
 
 
 # What a torch scheduler's state_dict says of its arguments; ... where it says something, but not to compare.
@@ -176,8 +192,8 @@ _SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
         "mode": s.mode,
         "gamma": s.gamma,
     },
-    "OneCycleLR": lambda s: {"total_steps": s._total, "_anneal_func_type": s.anneal_strategy, "_schedule_phases": ...},
-    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs, "_anneal_strategy": s.anneal_strategy},
+    "OneCycleLR": lambda s: {"total_steps": s._total, "_schedule_phases": ...},
+    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs},
     "ReduceLROnPlateau": lambda s: {
         name: getattr(s, name)
         for name in ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "eps")
