@@ -9,7 +9,9 @@ import jax
 import numpy as np
 import optax
 
-from jaxlr._schedules.base import Schedule, Stateful
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._machine.stateful import Stateful
+from jaxlr._schedules.base import Schedule
 from parity.case import Case
 from parity.cases import COMPOSITES, COUNT_DRIVEN
 
@@ -49,7 +51,7 @@ ACTING_ON_ONE_ANOTHER: tuple[Case, ...] = (
 
 def forms(case: Case) -> tuple[Form, ...]:
     """The forms that a recipe has."""
-    return ("closed", "recursive") if case.schedule()._has_closed_form else ("recursive",)
+    return ("closed", "recursive") if has_closed_form(case.schedule()) else ("recursive",)
 
 
 def with_float32_metrics(case: Case, steps: int) -> Case:

@@ -7,6 +7,7 @@ from typing import Any
 
 import optax
 
+from jaxlr._machine.closed_form import has_closed_form
 from parity.cases import COUNT_DRIVEN
 
 OptaxSchedule = Callable[[Any], Any]
@@ -33,7 +34,7 @@ def nearest(schedule: Any) -> Nearest | None:
 
 
 def _joined(s: Any) -> OptaxSchedule | None:
-    if not s._has_closed_form:
+    if not has_closed_form(s):
         return None
     members = [nearest(member) for member in s.schedulers]
     known = [member.schedule for member in members if member is not None]
@@ -41,13 +42,13 @@ def _joined(s: Any) -> OptaxSchedule | None:
 
 
 def _product(s: Any) -> OptaxSchedule | None:
-    if not s._has_closed_form:
+    if not has_closed_form(s):
         return None
     factors = [nearest(dataclasses.replace(member, lr=1.0)) for member in s.schedulers]
     known = [factor.schedule for factor in factors if factor is not None]
     if len(known) < len(factors):
         return None
-    return lambda count: s._initial_lr * math.prod(factor(count) for factor in known)
+    return lambda count: s.schedulers[0].lr * math.prod(factor(count) for factor in known)
 
 
 _NEAREST: dict[str, tuple[str, Callable[[Any], OptaxSchedule | None]]] = {

@@ -31,6 +31,7 @@ from benchmarks._classes import (
 )
 from benchmarks._hlo import stripped
 from benchmarks._run import on_cpu, program_of
+from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import Comparison, compare
 from parity.case import Case
 from parity.cases import MILLION, RECIPES
@@ -134,7 +135,7 @@ def counts_of(case: Case, form: Form, below: int = MILLION) -> np.ndarray:
     """Where a program is run: every count of the first half of COUNTS, the other half spread over those below."""
     if form == "recursive":
         return np.arange(case.steps(COUNTS), dtype=np.int32)
-    steps = case.steps(SEQUENTIAL_COUNTS if case.schedule()._sequential else below)
+    steps = case.steps(SEQUENTIAL_COUNTS if is_sequential(case.schedule()) else below)
     if steps <= COUNTS:
         return np.arange(steps, dtype=np.int32)
     return np.append(np.arange(COUNTS // 2), np.linspace(COUNTS // 2, steps - 1, COUNTS // 2)).astype(np.int32)

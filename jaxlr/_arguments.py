@@ -1,5 +1,6 @@
 """Argument checks: each returns the normalised value, or raises naming parameter, value and allowed range."""
 
+import dataclasses
 import math
 import operator
 from collections.abc import Callable, Iterable
@@ -57,6 +58,15 @@ def real(
     return check
 
 
+def is_traced(x: Any) -> bool:
+    """Whether the value is, or holds, a traced number."""
+    if isinstance(x, tuple):
+        return any(map(is_traced, x))
+    if dataclasses.is_dataclass(x):
+        return any(is_traced(getattr(x, field.name)) for field in dataclasses.fields(x))
+    return isinstance(x, jax.core.Tracer)
+
+
 def is_real(dtype: Any) -> bool:
     """Whether the dtype is one of integers or floats, bfloat16 and its like among them."""
     return is_integer(dtype) or bool(jnp.issubdtype(dtype, jnp.floating))
@@ -72,6 +82,11 @@ def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     allowed = f"an integer >= {at_least}" + ("" if at_most == _EXACT else f" and <= {at_most}")
 
     def check(name: str, value: Any) -> int:
+        if isinstance(value, jax.core.Tracer):
+            raise TypeError(
+                f"{name} must be {allowed}, known when the program is traced since it decides what the program is, "
+                f"got {value}: pass it through static_argnums, or close over a Python int"
+            )
         try:
             if isinstance(value, (bool, np.bool_, np.timedelta64)):
                 raise TypeError
@@ -86,11 +101,29 @@ def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     return check
 
 
+def length(*, at_least: int) -> Check:
+    """A number of steps or epochs: an integer, or a traced integer scalar."""
+    concrete = integer(at_least=at_least)
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, jax.core.Tracer):
+            return concrete(name, value)
+        if value.shape != () or not is_integer(value.dtype):
+            raise TypeError(
+                f"{name} must be an integer >= {at_least} or a traced scalar of an integer dtype, "
+                f"got an array of shape {value.shape} and dtype {value.dtype}: {value}"
+            )
+        return value
+
+    return check
+
+
 # A state counts epochs in 32 bits.
 LAST_EPOCH = integer(at_least=-1, at_most=2**31 - 2)
 
 
-def _items(name: str, value: Any, what: str) -> list[Any]:
+def listed(name: str, value: Any, what: str) -> list[Any]:
+    """The items of an iterable that is no text."""
     try:
         if isinstance(value, (str, bytes)):
             raise TypeError
@@ -99,22 +132,13 @@ def _items(name: str, value: Any, what: str) -> list[Any]:
         raise TypeError(f"{name} must be an iterable of {what}, got {value!r}") from None
 
 
-def integers(name: str, value: Any) -> tuple[int, ...]:
-    """An iterable of integers, kept in the order given."""
-    items = _items(name, value, "integers")
+def lengths(name: str, value: Any) -> tuple[Any, ...]:
+    """An iterable of integers, or of traced integer scalars, kept in the order given."""
+    items = listed(name, value, "integers")
     try:
-        return tuple(integer(at_least=-_EXACT)(name, item) for item in items)
+        return tuple(length(at_least=-_EXACT)(name, item) for item in items)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name} must be an iterable of integers, each at most 2**53, got {items!r}") from None
-
-
-def finite_numbers(name: str, value: Any) -> tuple[float, ...]:
-    """An iterable of finite numbers, at least one."""
-    items = _items(name, value, "finite numbers")
-    if not items:
-        raise ValueError(f"{name} must hold at least one number, got {value!r}")
-    each = real(static=True)
-    return tuple(each(f"{name}[{i}]", item) for i, item in enumerate(items))
 
 
 def numbers(name: str, value: Any) -> np.ndarray:
@@ -176,32 +200,41 @@ def optional(check: Check) -> Check:
     return lambda name, value: None if value is None else check(name, value)
 
 
-def traceable(name: str, fn: Callable[[Any], Any], *, first: int) -> None:
-    """Raises unless JAX traces fn and the compiled fn agrees with Python's own on a handful of integers >= first.
+def traceable(name: str, fn: Callable[[Any], Any], *, first: int) -> tuple[float, ...]:
+    """Raises unless a training step can call fn, and fn then means what it means in Python, at integers >= first.
 
-    The comparison catches what traces without an error and yet means something else in a compiled program:
-    ``2 ** -epoch`` (an integer power), ``isinstance(epoch, int)``, a random number.
+    Returns fn's values in Python at a handful of integers, those at which it has one; () where it closes over a traced
+    value, of which Python cannot tell. Comparing them catches what traces without an error and yet means something
+    else in a compiled program: ``2 ** -epoch`` (an integer power), ``isinstance(epoch, int)``, a random number.
     """
     way_out = "give total_steps= to have it evaluated in Python, once, into a table"
     epochs = first + np.array([0, 1, 2, 3, 5, 10, 100, 1_000, 10_000, 100_000, 1_000_000], np.int64)
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.ensure_compile_time_eval():
-        number(name, fn, first)
+    values: list[float] = []
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         try:
-            traced = jax.vmap(fn)(jnp.asarray(epochs))
+            program, returned = jax.make_jaxpr(fn, return_shape=True)(epochs[0])
         except Exception as error:
+            with jax.ensure_compile_time_eval():
+                number(name, _called(name, fn, first), first)
             raise ValueError(f"{name} is one that JAX cannot trace ({type(error).__name__}); {way_out}") from error
-        if isinstance(traced, jax.core.Tracer):
-            raise TypeError(f"{name} must not close over a traced value, got {fn!r}")
+        if any(isinstance(value, jax.core.Tracer) for value in program.consts):
+            if getattr(returned, "shape", None) != () or not (returned.dtype == bool or is_real(returned.dtype)):
+                raise TypeError(f"{name} must return one finite number, got {returned}")
+            return ()
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.ensure_compile_time_eval():
+        number(name, _called(name, fn, first), first)
+        traced = jax.vmap(fn)(jnp.asarray(epochs))
         largest = 0.0
         for epoch, compiled in zip(epochs.tolist(), np.asarray(traced, np.float64).tolist(), strict=True):
             try:
-                python = number(name, fn, epoch)
+                python = number(name, fn(epoch), epoch)
             except (ArithmeticError, LookupError):
                 continue
             except (TypeError, ValueError):
                 if epoch < first + 100:
                     raise
                 continue  # beyond its end perhaps: the power of a negative number is complex
+            values.append(python)
             largest = max(largest, abs(python))
             noise = 4 * epoch * 2.0**-53  # of a sine, say, of an angle that grows with the epoch
             if not math.isclose(compiled, python, rel_tol=1e-12 + noise, abs_tol=1e-300 + noise * largest):
@@ -209,20 +242,49 @@ def traceable(name: str, fn: Callable[[Any], Any], *, first: int) -> None:
                     f"{name} is {python!r} at {epoch} in Python but {compiled!r} when JAX traces it "
                     f"(an integer power, an integer beyond 64 bits, a type test, a random number?); {way_out}"
                 )
+    try:
+        _lower(fn, epochs)
+    except Exception as error:
+        raise ValueError(
+            f"{name} is one that JAX cannot compile in a training step ({type(error).__name__}); {way_out}"
+        ) from error
+    return tuple(values)
+
+
+def _lower(fn: Callable[[Any], Any], epochs: np.ndarray) -> None:
+    """Lowers fn as a float32 training step does: traced with x64 on, lowered with x64 off, as the step around it is.
+
+    Some parts (an argmax, a random number, the sigmoid of a weakly typed number) JAX traces no sooner than it lowers
+    them: they meet 64 bits there, and it fails.
+    """
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        program = jax.jit(lambda one, many: (fn(one), jax.vmap(fn)(many))).trace(epochs[0], epochs)
+    with jax.enable_x64(False):
+        program.lower()
 
 
 def evaluated(name: str, fn: Callable[[Any], Any], arguments: Iterable[int]) -> np.ndarray:
     """The values of fn at the integers given, called in Python, as a float64 array."""
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
-        return np.array([number(name, fn, argument) for argument in arguments], np.float64)
+        return np.array([number(name, _called(name, fn, argument), argument) for argument in arguments], np.float64)
 
 
-def number(name: str, fn: Callable[[Any], Any], argument: int) -> float:
-    """The value of fn, called in Python, where it is one finite real number."""
-    value = fn(argument)
+def _called(name: str, fn: Callable[[Any], Any], argument: int) -> Any:
+    try:
+        return fn(argument)
+    except Exception as error:
+        what = f"raises {type(error).__name__} at {argument}"
+        raise ValueError(f"{name} must return one finite number, but {what}") from error
+
+
+def number(name: str, value: Any, argument: int) -> float:
+    """The value that a function of the user's has returned, where it is one finite real number."""
     if isinstance(value, jax.core.Tracer):
-        raise TypeError(f"{name} must not close over a traced value, got {fn!r}")
-    array = np.asarray(value)
+        raise TypeError(f"{name} must not close over a traced value to be evaluated in Python, got {value!r}")
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, jax.errors.JAXTypeError):
+        array = np.asarray(None)
     if array.shape != () or not (array.dtype == bool or is_real(array.dtype)):
         raise TypeError(f"{name} must return one finite number, got {value!r} at {argument}")
     if not math.isfinite(array):

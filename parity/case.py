@@ -107,7 +107,7 @@ class Case:
     def steps(self, steps: int) -> int:
         """The counts below steps that the recipe has a value for, in torch as well."""
         schedule = self.schedule()
-        end = schedule._final_epoch
+        end: int | None = schedule._final_epoch
         ends = [] if end is None else [end - schedule._first_epoch + 1]
         ends += [] if self.torch_overflows_at is None else [self.torch_overflows_at]
         return min([steps, *ends])

@@ -468,8 +468,8 @@ COUNT_DRIVEN: tuple[Entry, ...] = (
         refused={
             "base_lr": _NUMBER,
             "max_lr": _NUMBER,
-            "step_size_up": ("duration", 0, -1, 0.0),
-            "step_size_down": ("optional duration", -1, -0.5),
+            "step_size_up": ("number", 0, -1, 0.0),
+            "step_size_down": ("optional number", -1, -0.5),
             "mode": _MODE,
             "gamma": _NUMBER,
             "scale_fn": ("optional function",),

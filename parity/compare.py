@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr import Schedule, Stateful, trajectory
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import Comparison, compare
 from parity.case import Case
 
@@ -37,15 +39,15 @@ def compare_case(case: Case, steps: int, *, stateful: bool = True) -> list[Row]:
     metrics = case.metrics(steps)
     schedule = case.schedule()
     ported: dict[str, Schedule] = {"lr": schedule}
-    if schedule._own_momentum is not None:
-        ported["momentum"] = schedule._own_momentum
+    if schedule._momentum is not None:
+        ported["momentum"] = schedule._momentum
     recipe = f"{case}: {case.quirk}" if case.quirk else str(case)
     rows = []
     for name, port in ported.items():
         for form in ("closed", "recursive"):
-            if form == "closed" and not port._has_closed_form:
+            if form == "closed" and not has_closed_form(port):
                 continue
-            n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and port._sequential else steps
+            n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and is_sequential(port) else steps
             if form == "recursive" and stateful:
                 ours = stepped(port, n, metrics)
             else:

@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jaxlr
+from jaxlr._schedules.base import cycles_momentum
 from jaxlr._ulp import compare
 from parity import cases
 from parity.case import Case
-from parity.cases import LRS, RECIPES
+from parity.cases import LRS, RECIPES, exponential
 from parity.compare import torch_trajectory
 from parity.strategies import numbers, recipes
 
@@ -47,8 +49,8 @@ def assert_goes_on(schedule, lrs, momentums, metrics=None, before=()):
     run = np.array([*before, *lrs])
     comparison = compare(np.concatenate([np.float32(before), ours]), run)
     assert comparison.passed, (schedule, comparison)
-    if schedule._cycles_momentum:
-        ours = jaxlr.trajectory(schedule._own_momentum, len(lrs), metrics=metrics)
+    if cycles_momentum(schedule):
+        ours = jaxlr.trajectory(schedule._momentum, len(lrs), metrics=metrics)
         assert compare(ours, momentums).passed, schedule
 
 
@@ -206,11 +208,36 @@ def test_one_group_of_several():
         group["lr"] = lr
     scheduler = lr_scheduler.CyclicLR(optimizer, [0.01, 0.02, 0.03], [0.1, 0.2, 0.3], step_size_up=5)
     assert jaxlr.from_torch(scheduler, group=1).max_lr == 0.2
-    with pytest.raises(ValueError, match=r"group must be given for an optimizer of 3 parameter groups"):
+    with pytest.raises(
+        ValueError, match=r"group must be given for an optimizer of 3 parameter groups.*than group 1, 2"
+    ):
         jaxlr.from_torch(scheduler)
-    for bad in (3, -1, "0", 1.0, True):
+    assert [schedule.max_lr for schedule in jaxlr.from_torch(scheduler, group="all")] == [0.1, 0.2, 0.3]
+    for bad in (3, -1, "0", "each", 1.0, True):
         with pytest.raises(ValueError, match=r"group must be one of 0 \.\. 2"):
             jaxlr.from_torch(scheduler, group=bad)
+
+
+def test_groups_of_one_schedule_need_no_naming():
+    weight, bias = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1))
+    groups = [{"params": [weight], "weight_decay": 0.1}, {"params": [bias], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=0.1)
+    warmup, decay = lr_scheduler.LinearLR(optimizer, 0.1), lr_scheduler.LambdaLR(optimizer, exponential)
+    scheduler = lr_scheduler.SequentialLR(optimizer, [warmup, decay], [5])
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
+    for schedulers in (scheduler, [scheduler, plateau]):
+        for _ in range(7):
+            scheduler.step()
+            if schedulers is not scheduler:
+                plateau.step(1.0)
+        shared = jaxlr.from_torch(schedulers)
+        assert shared == jaxlr.from_torch(schedulers, group=0) == jaxlr.from_torch(schedulers, group=1)
+        assert jaxlr.from_torch(schedulers, group="all") == [shared, shared]
+    optimizer.param_groups[1]["lr"] = 0.3
+    plateau.step(1.0)
+    with pytest.raises(ValueError, match=r"group 0 has Resumed\(schedule=Together\(.*another than group 1$"):
+        jaxlr.from_torch([scheduler, plateau])
+    assert jaxlr.from_torch(lr_scheduler.StepLR(sgd(), 3), group="all") == [jaxlr.StepLR(0.1, 3)]
 
 
 def test_a_group_added_after_the_scheduler_was_built_is_refused():
@@ -267,6 +294,79 @@ def test_tensors():
     scheduler.min_lrs = [torch.tensor([0.1, 0.2])]
     with pytest.raises(ValueError, match="must be one number, got a tensor of shape"):
         jaxlr.from_torch(scheduler)
+
+
+DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
+ONE_OF_EACH = {case.scheduler: case for case in FRESH if case.scheduler != "InTurn" and case.steps(60) == 60}.values()
+
+
+def spacing(lr):
+    """From one number to the next in the dtype of the tensor, at its value."""
+    dtype = torch.finfo(lr.dtype)
+    return dtype.eps * 2.0 ** np.floor(np.log2(max(abs(float(lr)), dtype.smallest_normal)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+def test_a_tensor_as_learning_rate_converts_to_what_it_holds(case, dtype):
+    optimizer = sgd(torch.tensor(case.lr, dtype=dtype))
+    scheduler, held = case.torch_on(optimizer), optimizer.param_groups[0]
+    metrics, fresh = case.metrics(60), case.schedule()
+    for i in range(42):
+        if i in (0, 7, 41):
+            schedule = jaxlr.from_torch(scheduler, total_steps=case.total_steps)
+            states = [one.state_dict() for one in scheduler] if isinstance(scheduler, list) else scheduler.state_dict()
+            restored = jaxlr.from_state_dict(fresh, states, optimizer=optimizer.state_dict())
+            for value in (schedule, restored):
+                with jax.enable_x64(True):
+                    (lr,) = jaxlr.trajectory(value, 1, metrics=None if metrics is None else [])
+                noise = 8 * 42 * 2.0**-53 * max(1, case.lr)
+                assert abs(lr - float(held["lr"])) <= spacing(held["lr"]) + noise, value
+        case.torch_step(scheduler, i, None if metrics is None else float(metrics[i]))
+    if dtype in (torch.float32, torch.float64):
+        schedule = jaxlr.from_torch(scheduler, total_steps=case.total_steps)
+        theirs = []
+        for i in range(42, 60):
+            theirs.append(float(held["lr"]))
+            case.torch_step(scheduler, i, None if metrics is None else float(metrics[i]))
+        ours = jaxlr.trajectory(schedule, 18, metrics=None if metrics is None else metrics[42:])
+        np.testing.assert_allclose(ours, theirs, rtol=2**-18, atol=2**-22 * max(map(abs, theirs)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_a_learning_rate_that_moved_into_a_tensor_in_mid_run(dtype):
+    scheduler = lr_scheduler.StepLR(sgd(0.5), 3)
+    for _ in range(10):
+        scheduler.step()
+    (group,) = scheduler.optimizer.param_groups
+    group["lr"] = torch.tensor(group["lr"], dtype=dtype)
+    expected = jaxlr.StepLR(0.5, 3, last_epoch=9)
+    assert jaxlr.from_torch(scheduler) == expected
+    state, optimizer = scheduler.state_dict(), scheduler.optimizer.state_dict()
+    assert jaxlr.from_state_dict(jaxlr.StepLR(0.5, 3), state, optimizer=optimizer) == expected
+    group["lr"] *= 1.1  # by hand
+    with pytest.raises(ValueError, match=r"holds lr=.*, which StepLR did not leave in it \(they left 0.0005"):
+        jaxlr.from_torch(scheduler)
+    with pytest.raises(ValueError, match=r"optimizer must hold lr=0.0005.*, the scheduler's, got tensor"):
+        jaxlr.from_state_dict(jaxlr.StepLR(0.5, 3), state, optimizer=scheduler.optimizer.state_dict())
+
+
+def test_what_a_tensor_holds_in_mid_run_is_kept_where_torchs_roundings_add_up():
+    scheduler = lr_scheduler.ExponentialLR(sgd(torch.tensor(0.5, dtype=torch.bfloat16)), 0.999)
+    for _ in range(1_000):
+        scheduler.step()
+    held = float(scheduler.optimizer.param_groups[0]["lr"])
+    assert held == 0.5  # in bfloat16, 0.999 of it is itself
+    expected = jaxlr.Resumed(jaxlr.ExponentialLR(0.5, 0.999), 1_000, lr=0.5)
+    assert jaxlr.from_torch(scheduler) == expected
+    assert jaxlr.from_state_dict(jaxlr.ExponentialLR(0.5, 0.999), scheduler.state_dict()) == expected
+
+
+def test_numbers_in_tensors_convert_to_short_code():
+    max_lr = torch.tensor(0.5)
+    scheduler = lr_scheduler.OneCycleLR(sgd(torch.tensor(0.1)), max_lr, total_steps=40, div_factor=20.0)
+    # Torch anneals in float32, from 0.5 down to 0.025, which it misses by more than one rounding.
+    assert jaxlr.from_torch(scheduler).schedule == jaxlr.OneCycleLR(0.5, 40, div_factor=20.0)
 
 
 @pytest.mark.parametrize("case", FRESH[::4], ids=str)

@@ -195,6 +195,10 @@ def test_a_float32_tensor_as_learning_rate_makes_torch_round_at_every_step():
     ours = float(jaxlr.ExponentialLR(0.1, 0.999)(1000))
     assert abs(rounded - float64) > 5 * np.spacing(np.float32(float64))
     assert abs(ours - float64) <= np.spacing(np.float32(float64))
+    scheduler = lr_scheduler.ExponentialLR(sgd(lr=torch.tensor(0.5, dtype=torch.bfloat16)), 0.999)
+    for _ in range(1000):
+        scheduler.step()
+    assert scheduler.get_last_lr() == [0.5]
 
 
 CRASHES = [

@@ -1,5 +1,6 @@
 """A torch checkpoint, read without unpickling code, restores into a schedule."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -122,6 +123,76 @@ def test_the_state_of_another_recipe_is_refused(case, schedule):
         jaxlr.from_state_dict(schedule, state_dict_of(case))
     with pytest.raises(TypeError, match="schedule must be a scheduler of torch's"):
         jaxlr.from_state_dict(jaxlr.per_epoch(jaxlr.StepLR(0.1, 3), 2), state_dict_of(case))
+
+
+ANNEALED = {
+    "OneCycleLR": lambda optimizer, strategy: torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.1, total_steps=50, anneal_strategy=strategy
+    ),
+    "SWALR": lambda optimizer, strategy: torch.optim.swa_utils.SWALR(optimizer, 0.05, 20, strategy),
+}
+OLD_NAMES = {"OneCycleLR": ("_annealing_cos", "_annealing_linear"), "SWALR": ("_cosine_anneal", "_linear_anneal")}
+OTHER = {"cos": "linear", "linear": "cos"}
+
+
+def aged(scheduler, strategy):
+    """The state_dict as an old torch has saved it: with the function, without its name."""
+    cls = type(scheduler)
+    state = {key: value for key, value in scheduler.state_dict().items() if not key.startswith("_anneal")}
+    return state | {"anneal_func": getattr(cls, OLD_NAMES[cls.__name__][strategy == "linear"])}
+
+
+@pytest.mark.parametrize("strategy", ["cos", "linear"])
+@pytest.mark.parametrize("name", ANNEALED)
+def test_the_state_of_an_old_torch_restores(name, strategy):
+    def built(strategy):
+        return ANNEALED[name](torch.optim.SGD([torch.zeros(1)], lr=0.1, momentum=0.9), strategy)
+
+    scheduler = built(strategy)
+    fresh = jaxlr.from_torch(scheduler)
+    for _ in range(7):
+        scheduler.step()
+    state, optimizer = aged(scheduler, strategy), scheduler.optimizer.state_dict()
+    expected = jaxlr.from_torch(scheduler)
+    assert expected == dataclasses.replace(fresh, last_epoch=6)
+    assert jaxlr.from_state_dict(fresh, state, optimizer=optimizer) == expected
+    silent = {key: value for key, value in state.items() if key != "anneal_func"}
+    assert jaxlr.from_state_dict(fresh, silent, optimizer=optimizer) == expected
+    with pytest.raises(ValueError, match=r"state_dict must be that of .* got one with anneal_strategy"):
+        jaxlr.from_state_dict(jaxlr.from_torch(built(OTHER[strategy])), state, optimizer=optimizer)
+    with pytest.raises(ValueError, match="got one with anneal_strategy=<function"):
+        jaxlr.from_state_dict(fresh, state | {"anneal_func": lambda pct: pct}, optimizer=optimizer)
+
+    # A scheduler that was pickled as a whole has the function alone.
+    unpickled = built(strategy)
+    vars(unpickled).clear()
+    vars(unpickled).update(state, optimizer=scheduler.optimizer)
+    assert jaxlr.from_torch(unpickled) == expected
+    unpickled.anneal_func = lambda *arguments: 0.5
+    with pytest.raises(ValueError, match=rf"the anneal_func of {name} must be torch's own, got .*jaxlr\.record"):
+        jaxlr.from_torch(unpickled)
+    unpickled.anneal_func = state["anneal_func"]
+    scheduler.step()
+    lr = scheduler.optimizer.param_groups[0]["lr"]
+    scheduler.optimizer.load_state_dict(optimizer)
+    unpickled.step()
+    assert unpickled.optimizer.param_groups[0]["lr"] == lr
+
+
+def test_an_old_state_that_torch_loads_keeps_the_strategy_of_the_scheduler():
+    for name, make in ANNEALED.items():
+        old = make(torch.optim.SGD([torch.zeros(1)], lr=0.1, momentum=0.9), "linear")
+        for _ in range(7):
+            old.step()
+        loaded = make(torch.optim.SGD([torch.zeros(1)], lr=0.1, momentum=0.9), "cos")
+        loaded.load_state_dict(aged(old, "linear"))
+        loaded.optimizer.load_state_dict(old.optimizer.state_dict())
+        schedule = jaxlr.from_torch(loaded)
+        lrs = []
+        for _ in range(20):
+            lrs.append(loaded.optimizer.param_groups[0]["lr"])
+            loaded.step()
+        assert compare(jaxlr.trajectory(schedule, 20), np.array(lrs)).passed, name
 
 
 def test_a_momentum_in_mid_run_needs_the_optimizers_state():

@@ -14,6 +14,7 @@ import optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import jaxlr
+from jaxlr._machine.closed_form import has_closed_form
 from parity import cases
 
 DEVICES = 8
@@ -86,10 +87,10 @@ def trained(learning_rate, steps, mesh):
 def everywhere(schedule, steps):
     """All of it for a schedule, in lists."""
     stateful = jaxlr.Stateful(schedule)
-    result = {"called": called(schedule, steps)} if schedule._has_closed_form else {}
+    result = {"called": called(schedule, steps)} if has_closed_form(schedule) else {}
     result["stepped"] = stepped(stateful, steps)
     for name, mesh in (("auto", AUTO), ("explicit", EXPLICIT)):
-        result[f"trained, {name}"] = trained(schedule if schedule._has_closed_form else stateful, steps, mesh)
+        result[f"trained, {name}"] = trained(schedule if has_closed_form(schedule) else stateful, steps, mesh)
     return jax.tree.map(lambda leaf: np.asarray(leaf).tolist(), result)
 
 

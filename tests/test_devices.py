@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import jaxlr
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._schedules.plateau import takes_metric
 from parity import cases
 
 HERE = Path(__file__).parent
@@ -40,7 +42,7 @@ def environment(**variables):
 
 def decisions(schedule, metrics):
     """The learning rates before each of the steps that receive the metrics."""
-    metrics = metrics if schedule._takes_metric else None
+    metrics = metrics if takes_metric(schedule) else None
     return jaxlr.trajectory(schedule, STEPS + 1, form="recursive", metrics=metrics)[:-1]
 
 
@@ -69,7 +71,7 @@ def results():
 @each_schedule
 def test_a_count_has_one_value_on_every_device(results, number):
     schedule, result = SCHEDULES[number], results[number]
-    assert ("called" in result) == schedule._has_closed_form
+    assert ("called" in result) == has_closed_form(schedule)
     for how, lrs in result.get("called", {}).items():
         expected = eager(schedule)
         np.testing.assert_array_equal(np.float32(lrs), np.broadcast_to(expected, np.shape(lrs)), err_msg=how)
@@ -92,7 +94,7 @@ def test_a_state_stepped_with_the_mean_of_the_devices_is_one(results, number):
 def test_sharded_parameters_are_trained_with_the_value_of_one_device(results, number, mesh):
     schedule = SCHEDULES[number]
     updates, metrics, params = map(np.float32, results[number][f"trained, {mesh}"])
-    expected = eager(schedule, None if schedule._has_closed_form else metrics)
+    expected = eager(schedule, None if has_closed_form(schedule) else metrics)
     np.testing.assert_array_equal(updates, np.broadcast_to(-expected, (16, STEPS)))
     np.testing.assert_array_equal(params, np.full(16, np.cumsum(-expected, dtype=np.float32)[-1]))
 

@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 
 import jaxlr
+from jaxlr._arguments import traceable
 from parity.case import Entry
 from parity.cases import ENTRIES, half
 
@@ -39,7 +41,6 @@ NUMBERS = [
 KINDS = {
     "number": NUMBER,
     "momentum": [bad for bad in NUMBER if bad is not None],
-    "duration": NUMBER,
     "fraction": FLOAT,
     "length": INTEGER,
     "integer": INTEGER,
@@ -54,7 +55,7 @@ KINDS = {
     "metrics": [[1.0, 2.0], 1.0, np.ones(3), "12"],  # for a schedule that takes none
 }
 KINDS |= {f"optional {kind}": [bad for bad in values if bad is not None] for kind, values in KINDS.items()}
-STATIC = {"duration", "fraction", "length", "integer", "lengths", "numbers", "flag", "state"}
+STATIC = {"integer", "numbers", "flag", "state"}
 
 FUNCTIONS = (
     Entry(
@@ -228,7 +229,29 @@ def type_test(epoch):
     return 0.5 if isinstance(epoch, int) else 0.25
 
 
+# What follows works on a number that Python knows, and in a program whose own floats are float64.
+def constant_in_python(epoch):
+    return float(jnp.sqrt(0.25)) * epoch
+
+
+def selected(epoch):
+    return jnp.select([epoch < 3, epoch < 6], [1.0, 0.5], 0.1)
+
+
+def nearest(epoch):
+    return 1 / (1 + jnp.argmin(abs(jnp.array([0, 5, 10]) - epoch)))
+
+
+def jittered(epoch):
+    return jax.random.uniform(jax.random.fold_in(jax.random.key(0), epoch))
+
+
+def weakly_typed(epoch):
+    return jax.nn.sigmoid(jnp.where(epoch < 3, 0.0, 1.0))
+
+
 UNTRACEABLE = [warmup, cosine, lookup, listed, integer_power, type_test, lambda epoch: 2**-epoch]
+UNTRACEABLE += [constant_in_python, selected, nearest, jittered, weakly_typed]
 
 
 def with_function(cls, function, **arguments):
@@ -245,6 +268,83 @@ def test_a_function_that_cannot_be_traced_needs_total_steps(cls, function):
         with_function(cls, function)
     schedule = with_function(cls, function, total_steps=20)
     assert np.isfinite(schedule(np.arange(20))).all()
+
+
+@pytest.mark.parametrize("x64", [False, True])
+def test_whether_a_function_is_refused_does_not_depend_on_the_float_of_the_caller(x64):
+    with jax.enable_x64(x64):
+        jaxlr.LambdaLR(0.1, lambda epoch: jax.nn.sigmoid(epoch / 10))
+        with pytest.raises(ValueError, match="lr_lambda is one that JAX cannot compile in a training step"):
+            jaxlr.LambdaLR(0.1, selected)
+
+
+COMPILED = {
+    "power": lambda epoch: 0.95**epoch,
+    "constant": lambda epoch: 0.95,
+    "where": lambda epoch: jnp.where(epoch < 3, 1.0, 0.5),
+    "sigmoid": lambda epoch: jax.nn.sigmoid(-epoch / 10),
+    "interp": lambda epoch: jnp.interp(epoch, jnp.array([0, 10]), jnp.array([1.0, 0.1])),
+    "searchsorted": lambda epoch: 0.5 ** jnp.searchsorted(jnp.array([3, 6]), epoch, side="right"),
+    "index": lambda epoch: jnp.array([1.0, 0.5, 0.1])[jnp.minimum(epoch, 2)],
+    "cond": lambda epoch: lax.cond(epoch < 3, lambda: 1.0, lambda: 0.5),
+    "scan": lambda epoch: lax.scan(lambda lr, factor: (lr * factor, None), 1.0, jnp.array([0.9, 0.8]))[0] / (epoch + 1),
+    "gradient": lambda epoch: jax.grad(lambda x: x**3)(1 / (epoch + 1)),
+}
+
+
+@pytest.mark.parametrize("x64", [False, True])
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_function_that_is_accepted_compiles_in_a_training_step(name, x64):
+    function = COMPILED[name]
+    with jax.enable_x64(x64):
+        schedule = jaxlr.LambdaLR(0.1, function)
+        expected = [0.1 * float(function(epoch)) for epoch in range(5)]
+        scanned = jax.jit(lambda: lax.scan(lambda count, _: (count + 1, schedule(count)), jnp.int32(0), length=5)[1])
+        resumed = jax.jit(lambda lr: jaxlr.LambdaLR(lr, function)(np.arange(5)))
+        for lrs in (jax.jit(schedule)(np.arange(5)), scanned(), resumed(0.1)):
+            np.testing.assert_allclose(lrs, expected, rtol=2e-7)
+        for other in (jaxlr.MultiplicativeLR(0.1, function), with_function(jaxlr.CyclicLR, function)):
+            stateful = other.stateful()
+            state = jax.jit(stateful.update)(stateful.init())
+            assert np.isfinite(stateful(state))
+
+
+@pytest.mark.parametrize("cls", [jaxlr.LambdaLR, jaxlr.MultiplicativeLR, jaxlr.CyclicLR])
+def test_a_function_that_fails_is_refused_by_name(cls):
+    def piecewise(epoch):
+        return jnp.piecewise(1.0 * epoch, [epoch < 3, epoch >= 3], [lambda x: 1.0, lambda x: 0.5])
+
+    name = "scale_fn" if cls is jaxlr.CyclicLR else "lr_lambda"
+    for arguments in ({}, {"total_steps": 20}):
+        with pytest.raises(ValueError, match=rf"{cls.__name__}: {name} must return .* raises AttributeError at [01]$"):
+            with_function(cls, piecewise, **arguments)
+
+
+@pytest.mark.parametrize("trace", [jax.jit, jax.grad], ids=lambda trace: trace.__name__)
+@pytest.mark.parametrize("cls", [jaxlr.LambdaLR, jaxlr.MultiplicativeLR, jaxlr.CyclicLR])
+def test_a_function_may_close_over_a_traced_value_but_in_a_table(cls, trace):
+    def build(gamma):
+        with_function(cls, lambda epoch: gamma**epoch)
+        with_function(cls, lambda epoch: gamma)
+        with pytest.raises(TypeError, match="must not close over a traced value to be evaluated in Python"):
+            with_function(cls, lambda epoch: gamma**epoch, total_steps=20)
+        for returned in (jnp.stack([gamma, gamma]), [gamma, gamma], 1j * gamma):
+            with pytest.raises(TypeError, match="must return one finite number"):
+                with_function(cls, lambda epoch, returned=returned: returned)
+        return gamma
+
+    trace(build)(0.9)
+
+
+def test_a_traceable_function_is_known_by_its_values():
+    assert traceable("f", lambda epoch: 1 / epoch, first=1)[:5] == (1, 1 / 2, 1 / 3, 1 / 4, 1 / 6)
+    assert traceable("f", lambda epoch: 1 / (10 - epoch), first=0)[4:6] == (1 / 5, -1 / 90)  # at 10 Python has none
+
+    def closing(gamma):
+        assert traceable("f", lambda epoch: gamma**epoch, first=0) == ()
+        return gamma
+
+    jax.jit(closing)(0.9)
 
 
 @pytest.mark.parametrize("returned", [[0.5, 0.5], None, "0.5", 1j, np.ones(2), nan, inf, np.array([0.5])], ids=repr)
@@ -270,13 +370,24 @@ def first_value(schedule):
 @of_classes(STATIC)
 def test_a_traced_static_argument_is_refused(cls, name):
     kind = REFUSED[cls][name][0].removeprefix("optional ")
-    of_kind = {"lengths": np.array([3, 4]), "numbers": np.ones(2), "duration": 0.5, "fraction": 0.5, "flag": True}
-    traced = of_kind.get(kind, 3)
-    with pytest.raises(TypeError, match=rf"{cls.__name__}: {name}\b"):
+    traced = {"numbers": np.ones(2), "flag": True}.get(kind, 3)
+    allowed = "known when the program is traced" if kind == "integer" else ""
+    with pytest.raises(TypeError, match=rf"{cls.__name__}: {name}\b.*{allowed}"):
         jax.jit(lambda value: first_value(cls(**{**ARGUMENTS[cls], name: value})))(traced)
 
 
-@of_classes({"number"})
+@of_classes({"length", "lengths"})
+def test_a_traced_length_is_an_operand(cls, name):
+    make = jax.jit(lambda value: first_value(cls(**{**ARGUMENTS[cls], name: value})))
+    one = ARGUMENTS[cls].get(name, 3)
+    one = list(one) if name == "milestones" else one
+    make(one)
+    for bad in (np.float32(3), np.ones(2, np.int32), np.True_):
+        with pytest.raises(TypeError, match=rf"{cls.__name__}: {name} must be an i"):
+            make([bad] if name == "milestones" and np.ndim(bad) else bad)
+
+
+@of_classes({"number", "fraction"})
 def test_a_traced_vector_is_refused(cls, name):
     make = jax.jit(lambda value: first_value(cls(**{**ARGUMENTS[cls], name: value})))
     for bad in (np.full(2, 0.5, np.float32), np.full((1, 1), 0.5, np.float32), np.complex64(0.5), np.True_):

@@ -12,6 +12,7 @@ import pytest
 from each import each_case
 
 import jaxlr
+from jaxlr._numbers import Numbers
 from parity import cases
 from parity.cases import CASES, damped, exponential, one
 
@@ -162,7 +163,7 @@ def test_a_concrete_number_becomes_a_python_float(one):
         assert hash(schedule) == hash(expected)
         assert repr(schedule) == repr(expected)
         values = [value for item in vars(schedule).values() for value in (item if isinstance(item, tuple) else [item])]
-        assert {type(value) for value in values} <= {float, int, str, bool, type(None)}
+        assert {type(value) for value in values} <= {float, int, str, bool, type(None), Numbers}
 
 
 def test_numpy_numbers_become_pythons():

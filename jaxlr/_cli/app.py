@@ -21,6 +21,7 @@ from rich.progress import track
 import jaxlr
 from jaxlr._arguments import numbers, parameter_group
 from jaxlr._curves.verify import Report, jax_lrs, report_of, torch_lrs
+from jaxlr._schedules.plateau import takes_metric
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
@@ -321,7 +322,7 @@ def _drawn(target: str, steps: int | None, metrics: np.ndarray | None, group: in
     if isinstance(loaded, jaxlr.Schedule):
         end = loaded._final_epoch
         n = steps or (most if end is None else min(most, end - loaded._first_epoch + 1))
-        received = metrics if loaded._takes_metric else None
+        received = metrics if takes_metric(loaded) else None
         return _said(jaxlr.trajectory, loaded, n, metrics=received)  # type: ignore[no-any-return]
     if callable(loaded):
         return _said(jax_lrs, loaded, steps or most, metrics, targets=(target,))  # type: ignore[no-any-return]

@@ -1,18 +1,17 @@
 """The bridge from a torch checkpoint: the state_dict of a scheduler, and the recipe that it is of."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import jax
-
 from jaxlr._arguments import parameter_group, shown
-from jaxlr._schedules.base import Group, Schedule
+from jaxlr._machine.machine import Group
+from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.swa import SWALR
-from jaxlr._torch.from_torch import momentum_of, number_of, started, state_of
+from jaxlr._torch.from_torch import found, is_rounded, momentum_of, number_of, rounding, started, state_of, strategy_of
 
 
 def from_state_dict(
@@ -29,7 +28,8 @@ def from_state_dict(
       group: the parameter group: 0 where it is None.
 
     Returns:
-      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved.
+      The schedule with last_epoch where that says it all, and else a ``Resumed``. Count 0 is where it was saved; of a
+      learning rate in a tensor, within one rounding in its dtype, as ``from_torch``.
 
     Raises:
       TypeError, ValueError: an argument is of another type; state_dict is not that of the schedule's recipe; optimizer
@@ -60,28 +60,28 @@ def from_state_dict(
     if not isinstance(last_lr, list):
         raise ValueError(f"from_state_dict: state_dict must have been stepped, with a _last_lr, got {last_lr!r}")
     index = parameter_group("from_state_dict", group or 0, len(last_lr))
-    with jax.enable_x64(True):
-        built, _, built_group = schedule._built()
-    _check_numbers(schedule, built, state_dict, index)
-    held = number_of("the scheduler's last lr", last_lr[index])
+    bases, entries_of_ours = found(schedule)
+    _check_numbers(schedule, iter(bases), state_dict, index)
+    lr, held = last_lr[index], number_of("the scheduler's last lr", last_lr[index])
     momentum = None
     if optimizer is not None:
         entries = _group(optimizer, index)
-        _check_entries(schedule, built_group, entries)
-        if number_of("the optimizer's lr", entries["lr"]) != held:
-            raise ValueError(
-                f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {entries['lr']!r}"
-            )
-        momentum = momentum_of(entries) if schedule._cycles_momentum else None
-    return started(schedule, state_of(schedule, state_dict), held, momentum)
+        _check_entries(schedule, entries_of_ours, entries)
+        lr, number = entries["lr"], number_of("the optimizer's lr", entries["lr"])
+        if not is_rounded(lr, held) and not is_rounded(last_lr[index], number):
+            raise ValueError(f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {lr!r}")
+        held = number
+        momentum = momentum_of(entries) if cycles_momentum(schedule) else None
+    return started(schedule, state_of(schedule, state_dict), held, momentum, rounding=rounding(lr))
 
 
-def _check_numbers(port: Any, built: Any, state_dict: Any, index: int) -> None:
+def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, index: int) -> None:
     """Refuses a state_dict whose numbers, one for each parameter group, are not the schedule's."""
     if isinstance(port, Composite):
-        for member, of_built, of_member in zip(port._members, built._members, state_dict["_schedulers"], strict=True):
-            _check_numbers(member, of_built, of_member, index)
+        for member, of_member in zip(port.schedulers, state_dict["_schedulers"], strict=True):
+            _check_numbers(member, bases, of_member, index)
         return
+    base = next(bases)
     ours: dict[str, Any]
     match port:
         case CyclicLR():
@@ -99,10 +99,10 @@ def _check_numbers(port: Any, built: Any, state_dict: Any, index: int) -> None:
         case SWALR():  # it takes over wherever the others have left the learning rate
             ours = {}
         case _:
-            ours = {"base_lrs": float(built.lr)}
+            ours = {"base_lrs": base}
     for name, value in ours.items():
         theirs = state_dict.get(name)
-        if isinstance(theirs, list) and index < len(theirs) and number_of(name, theirs[index]) != value:
+        if isinstance(theirs, list) and index < len(theirs) and not is_rounded(theirs[index], value):
             raise ValueError(
                 f"from_state_dict: state_dict must be that of {shown(port)}, got one with {name}={theirs!r}, "
                 f"where {value!r} would be"
@@ -113,9 +113,9 @@ def _check_entries(port: Schedule, group: Group, entries: dict[str, Any]) -> Non
     """Refuses what schedulers have left in the optimizer's parameter group, where it is not the schedule's."""
     ours = {"swa_lr": group.swa_lr, "base_momentum": group.base_momentum, "max_momentum": group.max_momentum}
     if group.one_cycle is not None:
-        ours["max_lr"] = group.one_cycle.max_lr
+        ours["max_lr"] = group.one_cycle
     for name, value in ours.items():
-        if value is not None and name in entries and number_of(name, entries[name]) != float(value):
+        if value is not None and name in entries and not is_rounded(entries[name], value):
             raise ValueError(
                 f"from_state_dict: optimizer must be that of {shown(port)}, got one with {name}={entries[name]!r}"
             )
@@ -149,12 +149,29 @@ def _check_recipe(port: Any, state_dict: Any) -> None:
             raise ValueError(
                 f"from_state_dict: state_dict must be that of {port!r}, got one with {name}={state_dict[name]!r}"
             )
+    if isinstance(port, OneCycleLR | SWALR):
+        _check_strategy(port, state_dict)
     if isinstance(port, Composite):
         members = state_dict["_schedulers"]
-        if len(members) != len(port._members):
-            raise ValueError(f"from_state_dict: state_dict must have {len(port._members)} members, got {len(members)}")
-        for member, of_member in zip(port._members, members, strict=True):
+        if len(members) != len(port.schedulers):
+            raise ValueError(
+                f"from_state_dict: state_dict must have {len(port.schedulers)} members, got {len(members)}"
+            )
+        for member, of_member in zip(port.schedulers, members, strict=True):
             _check_recipe(member, of_member)
+
+
+def _check_strategy(port: OneCycleLR | SWALR, state_dict: dict[str, Any]) -> None:
+    """Refuses the state of another anneal_strategy: an old one holds torch's function, or says nothing of it."""
+    name = "_anneal_func_type" if isinstance(port, OneCycleLR) else "_anneal_strategy"
+    if name not in state_dict and "anneal_func" not in state_dict:
+        return
+    saved = state_dict[name] if name in state_dict else strategy_of(state_dict["anneal_func"])
+    if saved != port.anneal_strategy:
+        theirs = state_dict.get(name, state_dict.get("anneal_func"))
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of {port!r}, got one with anneal_strategy={theirs!r}"
+        )
 
 
 # What a torch scheduler's state_dict says of its arguments; ... where it says something, but not to compare.
@@ -175,8 +192,8 @@ _SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
         "mode": s.mode,
         "gamma": s.gamma,
     },
-    "OneCycleLR": lambda s: {"total_steps": s._total, "_anneal_func_type": s.anneal_strategy, "_schedule_phases": ...},
-    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs, "_anneal_strategy": s.anneal_strategy},
+    "OneCycleLR": lambda s: {"total_steps": s._total, "_schedule_phases": ...},
+    "SWALR": lambda s: {"anneal_epochs": s.anneal_epochs},
     "ReduceLROnPlateau": lambda s: {
         name: getattr(s, name)
         for name in ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "eps")

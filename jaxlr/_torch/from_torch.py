@@ -4,13 +4,16 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal, overload
 
 import jax
 import numpy as np
 
-from jaxlr._arguments import parameter_group
-from jaxlr._schedules.base import Schedule, Wide
+from jaxlr._arguments import parameter_group, shown
+from jaxlr._machine.machine import Group, build
+from jaxlr._machine.stateful import Wide
+from jaxlr._machine.structure import compute
+from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, ChainedScheduler, Composite, SequentialLR, Together
 from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
@@ -45,27 +48,39 @@ class _Source:
             return build(total_steps=self.total_steps)
 
 
-def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | None = None) -> Schedule:
+@overload
+def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | None = None) -> Schedule: ...
+@overload
+def from_torch(scheduler: Any, *, group: Literal["all"], total_steps: int | None = None) -> list[Schedule]: ...
+def from_torch(
+    scheduler: Any, *, group: int | Literal["all"] | None = None, total_steps: int | None = None
+) -> Schedule | list[Schedule]:
     """The jaxlr value of a live torch scheduler: what it does from now on, at every step.
 
     All fifteen schedulers and SWALR, composites in any legal nesting, fresh, in mid-run, or restored by
     load_state_dict. Count 0 is now. The value prints as jaxlr code that needs no torch: the plain schedule, with
     last_epoch, where that says it all, and else a ``Resumed``: the schedule and the state to start from.
 
+    A tensor as learning rate makes torch round in its dtype. The value starts within one such rounding of what the
+    optimizer holds, and from there follows the float64 recipe. So does torch, within one rounding, where a step gives a
+    value of its own; where it edits the rate that it finds, torch drifts by up to one rounding a step: in float32 by
+    3e-5 of the value in 10,000 steps, while in bfloat16 it may stand still.
+
     Args:
       scheduler: a torch scheduler, or a list of schedulers that are stepped one after another on one optimizer, a
         ReduceLROnPlateau among them.
-      group: the parameter group: needed where the optimizer has several. One schedule drives one group.
+      group: the parameter group: needed where the optimizer has several whose schedules differ, since one schedule
+        drives one group; "all" for a list, one schedule a group, in order.
       total_steps: the learning rates of the whole run, from epoch 0: turns a lr_lambda that JAX cannot trace into a
         table.
 
     Returns:
-      A schedule; its ``.momentum`` where the scheduler cycles the momentum.
+      A schedule, for "all" a list of them; its ``.momentum`` where the scheduler cycles the momentum.
 
     Raises:
       TypeError: it is no torch scheduler, or one of a class that has no port (``record`` is the way out).
-      ValueError: group is missing or out of range; an argument of the scheduler is one that its port refuses; the
-        optimizer's learning rate is not the one that the schedulers given have left in it.
+      ValueError: group is missing where the schedules differ, or out of range; an argument of the scheduler is one
+        that its port refuses; the optimizer's learning rate is not the one that the schedulers given have left in it.
 
     Example:
       >>> import torch, jaxlr
@@ -81,54 +96,78 @@ def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | N
     optimizer = _optimizer(schedulers[0])
     if any(_optimizer(one) is not optimizer for one in schedulers):
         raise ValueError("from_torch: schedulers of a list must belong to the same optimizer, got several optimizers")
-    index = parameter_group("from_torch", group, len(optimizer.param_groups))
+    groups = optimizer.param_groups
+    if isinstance(group, str) and group == "all":
+        return [_converted(schedulers, groups, i, total_steps) for i in range(len(groups))]
+    if group is None and len(groups) > 1:
+        return _shared([_converted(schedulers, groups, i, total_steps) for i in range(len(groups))])
+    return _converted(schedulers, groups, parameter_group("from_torch", group, len(groups)), total_steps)
+
+
+def _shared(schedules: list[Schedule]) -> Schedule:
+    """The one schedule of all groups."""
+    others = [str(i) for i, schedule in enumerate(schedules) if schedule != schedules[0]]
+    if others:
+        raise ValueError(
+            f"from_torch: group must be given for an optimizer of {len(schedules)} parameter groups of different "
+            f'schedules, one of 0 .. {len(schedules) - 1}, or "all" for a list of them: group 0 has '
+            f"{shown(schedules[0])}, another than group {', '.join(others)}"
+        )
+    return schedules[0]
+
+
+def _converted(schedulers: list[Any], groups: list[dict[str, Any]], index: int, total_steps: int | None) -> Schedule:
+    """The schedule of one parameter group."""
     for one in schedulers:
         _check_knows(one, index)
-    source = _Source(optimizer.param_groups[index], index, total_steps)
+    source = _Source(groups[index], index, total_steps)
     held = number_of("the optimizer's lr", source.group["lr"])
-    _check_explained(schedulers, index, held)
+    _check_explained(schedulers, index, source.group["lr"])
 
     lr = _initial_lr(schedulers, source, held)
     ports = [_port(one, lr, source) for one in schedulers]
     schedule = ports[0] if len(ports) == 1 else Together(ports)
     state = state_of(schedule, schedulers[0] if len(ports) == 1 else {"_schedulers": schedulers})
-    momentum = momentum_of(source.group) if schedule._cycles_momentum else None
-    resumed = started(schedule, state, held, momentum)
+    momentum = momentum_of(source.group) if cycles_momentum(schedule) else None
+    resumed = started(schedule, state, held, momentum, rounding=rounding(source.group["lr"]))
     if not isinstance(schedule, SWALR):  # it takes over wherever the others have left the learning rate
         _check_order(schedule, [base for one in schedulers for base in _live_bases(one, index)], source.group)
     return resumed
 
 
-def started(schedule: Schedule, state: Any, held: float, momentum: float | None) -> Schedule:
-    """The schedule in the state given: by its last_epoch where that says it all, else Resumed."""
+def started(schedule: Schedule, state: Any, held: float, momentum: float | None, *, rounding: float = 0.0) -> Schedule:
+    """The schedule in the state given: by its last_epoch where that says it all, else Resumed.
+
+    rounding: how far the learning rate may be from the one held, which a tensor has rounded.
+    """
     epoch = state[0] if isinstance(schedule, SequentialLR) else state
     candidates: list[Schedule] = [schedule]
     if isinstance(epoch, int) and epoch > 0 and "last_epoch" in {f.name for f in dataclasses.fields(schedule)}:  # type: ignore[arg-type]
         candidates.append(dataclasses.replace(schedule, last_epoch=epoch - 1))  # type: ignore[type-var]
     for candidate in candidates:
-        if _is_in(candidate, state, held, momentum):
+        if _is_in(candidate, state, held, momentum, rounding):
             return candidate
-    if momentum is None and schedule._cycles_momentum:
+    if momentum is None and cycles_momentum(schedule):
         raise ValueError("from_state_dict: optimizer must be given, the state_dict that holds the momentum, got None")
     return Resumed(schedule, state, held, momentum)
 
 
-def _check_order(schedule: Schedule, live: list[float | None], group: dict[str, Any]) -> None:
+def _check_order(schedule: Schedule, live: list[Any], group: dict[str, Any]) -> None:
     """Refuses schedulers that were built in another order: their entries in the group are others than ours."""
-    bases = _bases(schedule)
-    with jax.enable_x64(True):
-        entries = schedule._built()[2]
+    bases, entries = found(schedule)
     names = ("base_momentum", "max_momentum")
     bases += [None if getattr(entries, name) is None else float(getattr(entries, name)) for name in names]
-    live = [*live, *(None if name not in group else float(group[name]) for name in names)]
-    if any(base is not None and ours is not None and base != ours for ours, base in zip(bases, live, strict=True)):
+    live = [*live, *(group.get(name) for name in names)]
+    pairs = [(ours, base) for ours, base in zip(bases, live, strict=True) if base is not None and ours is not None]
+    if not all(is_rounded(base, ours) for ours, base in pairs):
         raise ValueError(
             f"from_torch: the schedulers must have been built in the order in which they are listed, got initial "
-            f"learning rates, and momentums, {live} where {bases} would be: {_WAY_OUT}"
+            f"learning rates, and momentums, {[None if base is None else float(base) for base in live]} where {bases} "
+            f"would be: {_WAY_OUT}"
         )
 
 
-def _is_in(schedule: Schedule, state: Any, held: float, momentum: float | None) -> bool:
+def _is_in(schedule: Schedule, state: Any, held: float, momentum: float | None, rounding: float) -> bool:
     """Whether the schedule starts in the state, with what the optimizer holds; but for torch's rounding."""
     with jax.enable_x64(True):
         started = jax.tree.map(np.asarray, schedule.stateful().init())
@@ -140,14 +179,14 @@ def _is_in(schedule: Schedule, state: Any, held: float, momentum: float | None) 
     expected = np.asarray(jax.tree.leaves(state), np.float64)
     steps = float(np.max(np.abs(flat[np.isfinite(flat)]), initial=0)) + 1
     scale = max(abs(held), *(abs(lr) for lr in _leaf_lrs(schedule)), 0.0)
-    same_lr = abs(float(started.lr) - held) <= 8 * steps * 2**-53 * scale
+    same_lr = abs(float(started.lr) - held) <= 8 * steps * 2**-53 * scale + rounding
     same_momentum = momentum is None or math.isclose(float(started.momentum), momentum, rel_tol=1e-12)
     return flat.shape == expected.shape and bool(np.all(flat == expected)) and same_lr and same_momentum
 
 
 def _leaf_lrs(schedule: Any) -> list[float]:
     if isinstance(schedule, Composite):
-        return [lr for member in schedule._members for lr in _leaf_lrs(member)]
+        return [lr for member in schedule.schedulers for lr in _leaf_lrs(member)]
     return [float(getattr(schedule, name)) for name in ("lr", "base_lr", "max_lr") if hasattr(schedule, name)]
 
 
@@ -177,14 +216,16 @@ def _check_knows(scheduler: Any, index: int) -> None:
         )
 
 
-def _check_explained(schedulers: list[Any], index: int, held: float) -> None:
-    left = [number_of("the scheduler's last lr", one._last_lr[index]) for one in schedulers]
-    if held not in left:
+def _check_explained(schedulers: list[Any], index: int, held: Any) -> None:
+    """Refuses a learning rate that was set by hand, or by a scheduler that is not given."""
+    left = [one._last_lr[index] for one in schedulers]
+    numbers = [number_of("the scheduler's last lr", lr) for lr in left]
+    if not any(is_rounded(held, lr) or is_rounded(lr, held) for lr in left):
         names = ", ".join(type(one).__name__ for one in schedulers)
         raise ValueError(
-            f"from_torch: the optimizer holds lr={held!r}, which {names} did not leave in it (they left "
-            f"{', '.join(map(repr, left))}): pass all the schedulers that are stepped on it, as a list, in the order "
-            "in which they are stepped; a learning rate set by hand counts from the next step on"
+            f"from_torch: the optimizer holds lr={float(held)!r}, which {names} did not leave in it (they left "
+            f"{', '.join(map(repr, numbers))}): pass all the schedulers that are stepped on it, as a list, in the "
+            "order in which they are stepped; a learning rate set by hand counts from the next step on"
         )
 
 
@@ -192,6 +233,22 @@ def number_of(name: str, value: Any) -> float:
     if getattr(value, "numel", lambda: 1)() != 1:
         raise ValueError(f"from_torch: {name} must be one number, got a tensor of shape {tuple(value.shape)}")
     return float(value)
+
+
+def is_rounded(theirs: Any, ours: Any) -> bool:
+    """Whether torch's number is ours, but for the rounding of a tensor's dtype."""
+    return getattr(theirs, "numel", lambda: 1)() == 1 and abs(float(theirs) - float(ours)) <= rounding(theirs)
+
+
+def rounding(value: Any) -> float:
+    """From one number to the next in a tensor's dtype, at its value; 0 for a Python number."""
+    if not hasattr(value, "is_floating_point") or not value.is_floating_point():
+        return 0.0
+    import torch  # noqa: PLC0415 jaxlr itself never imports torch
+
+    dtype = torch.finfo(value.dtype)
+    _, exponent = math.frexp(max(abs(float(value)), dtype.smallest_normal))
+    return float(math.ldexp(dtype.eps, exponent - 1))
 
 
 def momentum_of(group: dict[str, Any]) -> float:
@@ -205,29 +262,33 @@ def _initial_lr(schedulers: list[Any], source: _Source, held: float) -> float:
     if len(schedulers) == 1 and type(schedulers[0]).__name__ == "SWALR" and schedulers[0]._step_count == 1:
         return held  # where it takes over, whatever the initial one was
     bases = [base for one in schedulers for base in _live_bases(one, source.index) if base is not None]
-    return bases[0] if bases else held
+    return number_of("an initial lr", bases[0]) if bases else held
 
 
-def _live_bases(scheduler: Any, index: int) -> list[float | None]:
+def _live_bases(scheduler: Any, index: int) -> list[Any]:
     """The initial learning rate that each scheduler found; None of one that brings its own."""
     if hasattr(scheduler, "_schedulers"):
         return [base for member in scheduler._schedulers for base in _live_bases(member, index)]
     if type(scheduler).__name__ in ("CyclicLR", "OneCycleLR", "ReduceLROnPlateau"):
         return [None]
-    return [number_of("an initial lr", scheduler.base_lrs[index])]
+    return [scheduler.base_lrs[index]]
 
 
-def _bases(schedule: Schedule) -> list[float | None]:
-    """The initial learning rate that each scheduler finds in ours."""
+def found(schedule: Schedule) -> tuple[list[float | None], Group]:
+    """The initial learning rate that each scheduler finds, None of one that brings its own; and the group's entries."""
 
-    def of(built: Any) -> list[float | None]:
+    def of(built: Any) -> list[Any]:
         if isinstance(built, Composite):
-            return [base for member in built._members for base in of(member)]
-        own = isinstance(built, CyclicLR | OneCycleLR | ReduceLROnPlateau)
-        return [None if own else float(built.lr)]
+            return [base for member in built.schedulers for base in of(member)]
+        return [None if isinstance(built, CyclicLR | OneCycleLR | ReduceLROnPlateau) else built.lr]
+
+    def all_of(schedule: Any) -> Any:
+        built, group = build(schedule)
+        return of(built), group._replace(one_cycle=None if group.one_cycle is None else group.one_cycle.max_lr)
 
     with jax.enable_x64(True):
-        return of(schedule._built()[0])
+        bases, group = compute(all_of, schedule)
+    return [None if base is None else float(base) for base in bases], group
 
 
 def state_of(port: Any, scheduler: Any) -> Any:
@@ -237,9 +298,9 @@ def state_of(port: Any, scheduler: Any) -> Any:
         case ReduceLROnPlateau():
             return (torch["last_epoch"], float(torch["best"]), torch["cooldown_counter"], torch["num_bad_epochs"])
         case Chain():
-            return tuple(map(state_of, port._members, torch["_schedulers"]))
+            return tuple(map(state_of, port.schedulers, torch["_schedulers"]))
         case SequentialLR():
-            pairs = list(zip(port._members, torch["_schedulers"], strict=True))
+            pairs = list(zip(port.schedulers, torch["_schedulers"], strict=True))
             later = tuple(0 if isinstance(m, Composite) else state_of(m, s) for m, s in pairs[port._first + 1 :])
             return (torch["last_epoch"], state_of(*pairs[port._first]), later)
         case SWALR():
@@ -286,9 +347,9 @@ def _simplest(value: float, is_exact: Callable[[float], bool]) -> float:
     return value
 
 
-def _ratio(a: float, b: float, *, otherwise: float) -> float:
+def _ratio(a: float, b: Any, *, otherwise: float) -> float:
     """The factor from b to a; any will do where both are 0."""
-    return _simplest(a / b, lambda factor: a / factor == b) if b else otherwise
+    return _simplest(a / float(b), lambda factor: is_rounded(b, a / factor)) if b else otherwise
 
 
 def _of_function(cls: Any, scheduler: Any, lr: float, source: _Source) -> Any:
@@ -325,8 +386,9 @@ def _one_cycle(scheduler: Any, lr: float, source: _Source) -> OneCycleLR:
     del lr
     total, phases, group = scheduler.total_steps, scheduler._schedule_phases, source.group
     first_end = phases[0]["end_step"]
-    max_lr, initial_lr, min_lr = (number_of(name, group[name]) for name in ("max_lr", "initial_lr", "min_lr"))
-    div_factor, own_initial_lr = _ratio(max_lr, initial_lr, otherwise=25.0), source.number(scheduler.base_lrs)
+    max_lr, initial_lr = number_of("max_lr", group["max_lr"]), number_of("initial_lr", group["initial_lr"])
+    div_factor = _ratio(max_lr, group["initial_lr"], otherwise=25.0)
+    own_initial_lr = source.number(scheduler.base_lrs)
     if own_initial_lr != initial_lr:  # a OneCycleLR built later has overwritten all but what it left to the others
         max_lr, div_factor = own_initial_lr, 1.0
     momentums: dict[str, Any] = {}
@@ -336,13 +398,32 @@ def _one_cycle(scheduler: Any, lr: float, source: _Source) -> OneCycleLR:
         max_lr,
         total,
         pct_start=_simplest((first_end + 1) / total, lambda pct: float(pct * total) - 1 == first_end),
-        anneal_strategy=scheduler._anneal_func_type,
+        # an old checkpoint holds the function alone
+        anneal_strategy=_anneal_strategy(scheduler, getattr(scheduler, "_anneal_func_type", None)),
         cycle_momentum=scheduler.cycle_momentum,
         div_factor=div_factor,
-        final_div_factor=_ratio(initial_lr, min_lr, otherwise=1e4),
+        final_div_factor=_ratio(initial_lr, group["min_lr"], otherwise=1e4),
         three_phase=len(phases) == 3,
         **momentums,
     )
+
+
+def _anneal_strategy(scheduler: Any, named: Any) -> Literal["cos", "linear"]:
+    """The strategy that is named, or else that of the function that torch then calls."""
+    strategy = strategy_of(scheduler.anneal_func) if named is None else named
+    if strategy is None:
+        raise ValueError(
+            f"from_torch: the anneal_func of {type(scheduler).__name__} must be torch's own, "
+            f"got {scheduler.anneal_func!r}: {_WAY_OUT}"
+        )
+    return strategy
+
+
+def strategy_of(anneal_func: Any) -> Literal["cos", "linear"] | None:
+    """The anneal_strategy that a function of torch's is of."""
+    cos, linear = ("_annealing_cos", "_cosine_anneal"), ("_annealing_linear", "_linear_anneal")
+    name = getattr(anneal_func, "__name__", None)
+    return "cos" if name in cos else "linear" if name in linear else None
 
 
 _PORTS: dict[str, Callable[[Any, float, _Source], Any]] = {
@@ -359,7 +440,7 @@ _PORTS: dict[str, Callable[[Any, float, _Source], Any]] = {
     "CyclicLR": _cyclic,
     "OneCycleLR": _one_cycle,
     "SWALR": lambda s, lr, source: SWALR(
-        lr, number_of("swa_lr", source.group["swa_lr"]), s.anneal_epochs, s._anneal_strategy
+        lr, number_of("swa_lr", source.group["swa_lr"]), s.anneal_epochs, _anneal_strategy(s, None)
     ),
     "ReduceLROnPlateau": lambda s, lr, source: ReduceLROnPlateau(
         lr, s.mode, s.factor, s.patience, s.threshold, s.threshold_mode, s.cooldown, source.number(s.min_lrs), s.eps
