@@ -599,7 +599,7 @@ COUNT_DRIVEN: tuple[Entry, ...] = (
             "max_lr": LRS,
             "total_steps": Range(250, 400),  # a recipe of 200 steps does not end
             "anneal_strategy": ["cos", "linear"],
-            "cycle_momentum": [False, True],
+            "cycle_momentum": [True, False],
             "base_momentum": _SMALL,
             "div_factor": Range(0.5, 100.0),
             "three_phase": [False, True],

@@ -16,13 +16,11 @@ from parity.cases import COUNT_DRIVEN, LRS
 from parity.compare import compare_case
 
 
-def check(data: Any, pattern: Case, steps: int, recipes: int) -> None:
-    """Compares so many recipes of a pattern with torch: the first in a training loop's program, all in trajectory's."""
-    for i in range(recipes):
+def check(data: Any, pattern: Case, steps: int, *, stateful: int, others: int) -> None:
+    """Compares recipes of a pattern with torch: so many with ``.stateful()``, others in one program for all."""
+    for i in range(stateful + others):
         recipe = dataclasses.replace(data.draw(numbers(pattern)), lr=data.draw(numbers(LRS)))
-        rows = compare_case(recipe, steps, stateful=False)
-        rows += compare_case(recipe, steps) if i == 0 else []
-        for row in rows:
+        for row in compare_case(recipe, steps, stateful=i < stateful):
             assert row.comparison.passed, row
 
 
@@ -68,13 +66,21 @@ def of_class(entry: Entry) -> st.SearchStrategy[Case]:
 
 def of_member(entry: Entry, steps: int) -> st.SearchStrategy[Case]:
     """The patterns of a member of a composite that runs for so many steps: it changes, and does not end, in them."""
-    arguments = entry.member or entry.drawn
-    return _patterns(entry.name, {name: _within(steps, name, spec) for name, spec in arguments.items()})
+    return _patterns(entry.name, _of_member(entry, steps))
+
+
+def first_of_member(entry: Entry, steps: int) -> Case:
+    """The one of them with the first of all choices."""
+    return Case(entry.name, {name: _first(spec) for name, spec in _of_member(entry, steps).items()})
 
 
 def members(steps: int) -> st.SearchStrategy[Case]:
     """Likewise of a member of any class."""
     return st.sampled_from(COUNT_DRIVEN).flatmap(partial(of_member, steps=steps))
+
+
+def _of_member(entry: Entry, steps: int) -> dict[str, Any]:
+    return {name: _within(steps, name, spec) for name, spec in (entry.member or entry.drawn).items()}
 
 
 def _within(steps: int, name: str, spec: Any) -> Any:
@@ -95,13 +101,20 @@ def _patterns(name: str, arguments: Any) -> st.SearchStrategy[Case]:
 
 
 def _chosen(spec: Any) -> st.SearchStrategy[Any]:
-    match spec:
-        case Several(of, least, most):
-            return st.integers(least, most).map(lambda n: (of,) * n)
-        case list() if not all(isinstance(one, float | Range) for one in spec):
-            return st.sampled_from(spec)
-        case _:
-            return st.just(spec)
+    if isinstance(spec, Several):
+        return st.integers(spec.least, spec.most).map(lambda n: (spec.of,) * n)
+    return st.sampled_from(spec) if _is_choice(spec) else st.just(spec)
+
+
+def _first(spec: Any) -> Any:
+    if isinstance(spec, Several):
+        return (spec.of,) * spec.most
+    return spec[0] if _is_choice(spec) else spec
+
+
+def _is_choice(spec: Any) -> bool:
+    """Whether it is a list to choose from, on which a program depends."""
+    return isinstance(spec, list) and not all(isinstance(one, float | Range) for one in spec)
 
 
 def chain(*members: Case) -> Case:
