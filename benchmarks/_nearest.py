@@ -58,7 +58,7 @@ def _product(s: Any) -> OptaxSchedule | None:
     known = [factor.schedule for factor in factors if factor is not None]
     if len(known) < len(factors):
         return None
-    return lambda count: s._initial_lr * math.prod(factor(count) for factor in known)
+    return lambda count: s.schedulers[0].lr * math.prod(factor(count) for factor in known)
 
 
 _NEAREST: dict[type, tuple[str, Callable[[Any], OptaxSchedule | None]]] = {

@@ -196,7 +196,7 @@ REFUSED = {
             "schedule": [*SCHEDULE, jaxlr.StepLR(0.1, 3, last_epoch=4)],
             "state": [None, "3", 1.5, nan, True, (3,), [1, 2], np.ones(2), 2**40],
             "lr": NUMBER,
-            "initial_momentum": [*(bad for bad in NUMBER if bad is not None), 0.9],
+            "held_momentum": [*(bad for bad in NUMBER if bad is not None), 0.9],
         },
     ),
     jaxlr.per_epoch: (
@@ -547,7 +547,7 @@ def test_every_parameter_is_either_static_or_not():
     assert names == STATIC | LENGTHS | TEXTS | FUNCTIONS | HYPERPARAMETERS | {
         "schedule",
         "schedulers",
-        "initial_momentum",
+        "held_momentum",
     }
 
 

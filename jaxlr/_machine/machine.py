@@ -17,7 +17,7 @@ from jax import lax
 
 from jaxlr._float64 import power, replaced
 from jaxlr._machine.epochs import undone_epoch
-from jaxlr._machine.structure import Members, kind_of_rows
+from jaxlr._machine.structure import Members, at_row, kind_of_rows
 from jaxlr._schedules.base import Formula, Schedule, walk
 from jaxlr._schedules.compose import Chain, Composite, InTurn, SequentialLR
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
@@ -217,7 +217,7 @@ def start(schedule: Any, before: Any) -> tuple[Node, Group]:
             return start(schedule.schedule, before)
         case Resumed():
             node, _ = start(schedule.schedule, before)
-            return _filled(node, schedule.state), Group(lr=schedule.lr, momentum=schedule.initial_momentum)
+            return _filled(node, schedule.state), Group(lr=schedule.lr, momentum=schedule.held_momentum)
         case per_epoch():
             node, group = start(schedule.schedule, before)
             return (0, node), group
@@ -359,7 +359,7 @@ def by_kind(members: Any, first: int, turn: Any, of_first: Callable[[], Any], of
 
 def _looked_up(table: np.ndarray, i: Any) -> Any:
     """table[i]; nothing where it is i itself."""
-    return i if np.array_equal(table, np.arange(len(table))) else jnp.asarray(table)[i]
+    return i if np.array_equal(table, np.arange(len(table))) else at_row(jnp.asarray(table), i)
 
 
 def one_of(branch: Any, branches: Sequence[Callable[[], Any]]) -> Any:
