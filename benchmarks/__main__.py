@@ -12,7 +12,6 @@ from benchmarks._row import QUICK, Point, Result, Row, Sizes
 from benchmarks._table import as_json, markdown, summary, table
 from benchmarks.accuracy import accuracy
 from benchmarks.compile_time import compile_time
-from benchmarks.constants import constants
 from benchmarks.eager import eager
 from benchmarks.import_time import import_time
 from benchmarks.train_step import train_step
@@ -26,7 +25,6 @@ BENCHMARKS: dict[str, Callable[[Sizes], Result]] = {
     "compile_time": compile_time,
     "eager": eager,
     "import_time": import_time,
-    "constants": constants,
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

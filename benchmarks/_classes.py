@@ -12,38 +12,16 @@ import optax
 from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._machine.stateful import Stateful
 from jaxlr._schedules.base import Schedule
-from parity.cases import COMPOSITES, Case, inverse, inverse_root, shrinking, stepped
+from parity.case import Case
+from parity.cases import COMPOSITES, COUNT_DRIVEN
 
 Form = Literal["closed", "recursive"]
-MILLION = 1_000_000
 
-# Long ones: their counts go up to a million.
-CLASSES: tuple[Case, ...] = (
-    Case("StepLR", {"step_size": 1000, "gamma": 0.99}),
-    Case("StepLR", {"step_size": 3, "gamma": 0.0}),  # 0 ** 0
-    Case("MultiStepLR", {"milestones": [30_000, 60_000, 80_000]}),
-    Case("MultiStepLR", {"milestones": list(range(1000, MILLION, 1000)), "gamma": 0.99}),
-    Case("ConstantLR", {"factor": 0.3, "total_iters": MILLION // 2}),
-    Case("LinearLR", {"start_factor": 1e-3, "total_iters": MILLION}),
-    Case("ExponentialLR", {"gamma": 0.99999}),
-    Case("PolynomialLR", {"total_iters": MILLION, "power": 0.9}),
-    Case("PolynomialLR", {"total_iters": 1000, "power": 0.0}),  # 0 ** 0
-    Case("CosineAnnealingLR", {"T_max": MILLION}),
-    Case("CosineAnnealingLR", {"T_max": 3333, "eta_min": 1e-5}),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 1000}),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 1000, "T_mult": 2, "eta_min": 1e-5}),
-    Case("LambdaLR", {"lr_lambda": inverse}),
-    Case("LambdaLR", {"lr_lambda": inverse_root}),
-    Case("MultiplicativeLR", {"lr_lambda": shrinking}),
-    Case("MultiplicativeLR", {"lr_lambda": stepped}, total_steps=100_000),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1}),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "mode": "triangular2"}),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "mode": "exp_range", "gamma": 0.999997}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": MILLION}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": MILLION, "anneal_strategy": "linear"}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 10_000, "three_phase": True}),
-    Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": MILLION}),
-    Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 1000, "anneal_strategy": "linear"}),
+# Those of a million steps, but for what needs a table of as many, and others that a compiler may take in another way.
+CLASSES: tuple[Case, ...] = tuple(
+    case
+    for entry in COUNT_DRIVEN
+    for case in (*(case for case in entry.million if case.total_steps is None), *entry.compiled)
 )
 
 

@@ -5,11 +5,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import optax
 
-import jaxlr
 from jaxlr._machine.closed_form import has_closed_form
+from parity.cases import COUNT_DRIVEN
 
 OptaxSchedule = Callable[[Any], Any]
 
@@ -29,18 +28,9 @@ class Nearest:
 
 def nearest(schedule: Any) -> Nearest | None:
     """What Optax has for a schedule, None where it has nothing."""
-    known = _NEAREST.get(type(schedule))
+    known = _NEAREST.get(type(schedule).__name__)
     theirs = None if known is None else known[1](schedule)
     return None if known is None or theirs is None else Nearest(f"optax.{known[0]}", theirs)
-
-
-def _restarts(s: Any) -> OptaxSchedule:
-    # As many cosines as end within 1,000 times T_0, the length of the run.
-    n = 1000 if s.T_mult == 1 else math.ceil(math.log(1000 * (s.T_mult - 1) + 1, s.T_mult))
-    lengths = [s.T_0 * s.T_mult**i for i in range(n)]
-    cosines = [optax.cosine_decay_schedule(s.lr, length, alpha=s.eta_min / s.lr) for length in lengths]
-    restarts: OptaxSchedule = optax.join_schedules(cosines, np.cumsum(lengths)[:-1].tolist())
-    return restarts
 
 
 def _joined(s: Any) -> OptaxSchedule | None:
@@ -61,38 +51,8 @@ def _product(s: Any) -> OptaxSchedule | None:
     return lambda count: s.schedulers[0].lr * math.prod(factor(count) for factor in known)
 
 
-_NEAREST: dict[type, tuple[str, Callable[[Any], OptaxSchedule | None]]] = {
-    jaxlr.StepLR: (
-        "exponential_decay",
-        lambda s: optax.exponential_decay(s.lr, s.step_size, s.gamma, staircase=True),
-    ),
-    jaxlr.MultiStepLR: (
-        "piecewise_constant_schedule",
-        lambda s: optax.piecewise_constant_schedule(s.lr, dict.fromkeys(s.milestones, s.gamma)),
-    ),
-    jaxlr.ConstantLR: (
-        "piecewise_constant_schedule",
-        lambda s: optax.piecewise_constant_schedule(s.lr * s.factor, {s.total_iters: 1 / s.factor}),
-    ),
-    jaxlr.LinearLR: (
-        "linear_schedule",
-        lambda s: optax.linear_schedule(s.lr * s.start_factor, s.lr * s.end_factor, s.total_iters),
-    ),
-    jaxlr.ExponentialLR: ("exponential_decay", lambda s: optax.exponential_decay(s.lr, 1, s.gamma)),
-    jaxlr.PolynomialLR: ("polynomial_schedule", lambda s: optax.polynomial_schedule(s.lr, 0.0, s.power, s.total_iters)),
-    jaxlr.CosineAnnealingLR: (
-        "cosine_decay_schedule",
-        lambda s: optax.cosine_decay_schedule(s.lr, s.T_max, alpha=s.eta_min / s.lr),
-    ),
-    jaxlr.CosineAnnealingWarmRestarts: ("join_schedules", _restarts),
-    jaxlr.SWALR: (
-        "cosine_decay_schedule",
-        lambda s: optax.cosine_decay_schedule(s.lr, s.anneal_epochs, alpha=s.swa_lr / s.lr),
-    ),
-    jaxlr.OneCycleLR: (
-        "cosine_onecycle_schedule",  # torch's last value is at total_steps - 1, Optax's at transition_steps
-        lambda s: optax.cosine_onecycle_schedule(s.total_steps - 1, s.max_lr),
-    ),
-    jaxlr.SequentialLR: ("join_schedules", _joined),
-    jaxlr.ChainedScheduler: ("linear_schedule and another, multiplied", _product),
+_NEAREST: dict[str, tuple[str, Callable[[Any], OptaxSchedule | None]]] = {
+    **{entry.name: entry.nearest for entry in COUNT_DRIVEN if entry.nearest is not None},
+    "SequentialLR": ("join_schedules", _joined),
+    "ChainedScheduler": ("linear_schedule and another, multiplied", _product),
 }

@@ -29,7 +29,7 @@ from benchmarks._classes import (
 from benchmarks._hlo import Launches, float64_in, launches
 from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import compare
-from parity.cases import Case
+from parity.case import Case
 
 CHUNK = 1 << 16  # counts that one call evaluates
 STEPPED_COUNTS = 2_000  # of a form that takes them one after another

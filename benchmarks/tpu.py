@@ -22,7 +22,6 @@ from rich.text import Text
 from benchmarks._classes import (
     ACTING_ON_ONE_ANOTHER,
     CLASSES,
-    MILLION,
     Form,
     adamw,
     forms,
@@ -34,7 +33,8 @@ from benchmarks._hlo import stripped
 from benchmarks._run import on_cpu, program_of
 from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import Comparison, compare
-from parity.cases import RECIPES, Case
+from parity.case import Case
+from parity.cases import MILLION, RECIPES
 from parity.compare import torch_trajectory
 
 COUNTS = 20_000  # that a program is run at

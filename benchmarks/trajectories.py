@@ -11,7 +11,7 @@ from benchmarks._row import Point, Result, Row, Sizes
 from benchmarks._torch import TorchRun, torch_run
 from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._schedules.lambdas import is_sequential
-from parity.cases import Case
+from parity.case import Case
 
 Form = Literal["closed", "recursive"]
 FORMS: dict[Form, int] = {"closed": 150, "recursive": 80}  # and how many times faster each has to be

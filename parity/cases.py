@@ -1,138 +1,25 @@
-"""The one list of recipes that the tests, the parity suite and the benchmarks go through."""
+"""The one list: all recipes, and for each class all that the tests, the suite and the benchmarks ask of it."""
 
-import dataclasses
 import math
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import optax
 
 import jaxlr
-from jaxlr import Schedule
+from parity.case import Case, Entry, Range, Several
 
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """A recipe as data, from which both the torch scheduler and its jaxlr port are built.
-
-    Attributes:
-      scheduler: torch's class name.
-      arguments: torch's arguments after the optimizer, by name.
-      lr: the optimizer's learning rate.
-      printed: the first learning rates, as a tutorial prints them.
-      last_epoch: where the port resumes; torch runs through from the start.
-      total_steps: jaxlr's own argument: the length of the table.
-      fractional: the batches of an epoch, where torch's scheduler.step takes the fractional epoch.
-      torch_overflows_at: the count at which torch itself raises an OverflowError.
-      seed: of the metrics, where a step takes one.
-      closed: whether the port has a closed form.
-      quirk: what surprises people in it.
-    """
-
-    scheduler: str
-    arguments: Mapping[str, Any]
-    lr: float = 0.1
-    printed: str = ""
-    last_epoch: int = -1
-    total_steps: int | None = None
-    fractional: int | None = None
-    torch_overflows_at: int | None = None
-    seed: int | None = None
-    closed: bool = True
-    quirk: str = ""
-
-    def __str__(self) -> str:
-        return self._text(self.lr)
-
-    def _text(self, lr: float | None) -> str:
-        arguments = {} if lr is None else {"lr": lr}
-        arguments |= self.arguments
-        arguments |= {} if self.last_epoch == -1 else {"last_epoch": self.last_epoch}
-        arguments |= {} if self.total_steps is None else {"total_steps": self.total_steps}
-        shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
-        text = f"{self.scheduler}({shown})"
-        return text if self.fractional is None else f"per_epoch({text}, {self.fractional}, fractional=True)"
-
-    def schedule(self) -> Schedule:
-        """The jaxlr port."""
-        return self._port(self.lr)
-
-    def _port(self, lr: float) -> Schedule:
-        cls = getattr(jaxlr, self.scheduler)
-        fields = {field.name for field in dataclasses.fields(cls)}
-        arguments = dict(self.arguments)
-        if "schedulers" in arguments:
-            arguments["schedulers"] = [member._port(lr) for member in arguments["schedulers"]]
-        arguments |= {"lr": lr} if "lr" in fields else {}
-        arguments |= {} if self.total_steps is None else {"total_steps": self.total_steps}
-        arguments |= {} if self.last_epoch == -1 else {"last_epoch": self.last_epoch}
-        schedule: Schedule = cls(**arguments)
-        return schedule if self.fractional is None else jaxlr.per_epoch(schedule, self.fractional, fractional=True)
-
-    def torch_scheduler(self) -> Any:
-        """The torch scheduler, on an SGD with momentum of its own; for Together and InTurn the list of them."""
-        import torch  # noqa: PLC0415 tests/ runs without torch
-
-        return self.torch_on(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=self.lr, momentum=0.9))
-
-    def torch_on(self, optimizer: Any) -> Any:
-        """The torch scheduler of the optimizer given."""
-        import torch  # noqa: PLC0415 tests/ runs without torch
-
-        arguments = dict(self.arguments)
-        if "schedulers" in arguments:
-            arguments["schedulers"] = [member.torch_on(optimizer) for member in arguments["schedulers"]]
-        if self.scheduler in ("Together", "InTurn"):
-            return arguments["schedulers"]
-        if self.scheduler == "ChainedScheduler":
-            return torch.optim.lr_scheduler.ChainedScheduler(**arguments)
-        module = torch.optim.swa_utils if self.scheduler == "SWALR" else torch.optim.lr_scheduler
-        return getattr(module, self.scheduler)(optimizer, **arguments)
-
-    def torch_step(self, scheduler: Any, i: int, metric: float | None) -> None:
-        """What the training loop does between count i and count i + 1."""
-        if self.scheduler == "Together":
-            for member, torch_member in zip(self.arguments["schedulers"], scheduler, strict=True):
-                member.torch_step(torch_member, i, metric)
-        elif self.scheduler == "InTurn":
-            turn = bisect_right(self.arguments["milestones"], i)
-            self.arguments["schedulers"][turn].torch_step(scheduler[turn], i, metric)
-        elif self.scheduler == "ReduceLROnPlateau":
-            scheduler.step(metric)
-        elif self.fractional is not None:
-            scheduler.step((i + 1) // self.fractional + (i + 1) % self.fractional / self.fractional)
-        else:
-            scheduler.step()
-
-    def steps(self, steps: int) -> int:
-        """The counts below steps that the recipe has a value for, in torch as well."""
-        schedule = self.schedule()
-        end: int | None = schedule._final_epoch
-        ends = [] if end is None else [end - schedule._first_epoch + 1]
-        ends += [] if self.torch_overflows_at is None else [self.torch_overflows_at]
-        return min([steps, *ends])
-
-    def metrics(self, steps: int) -> np.ndarray | None:
-        """What scheduler.step receives: a noisy loss that falls, rests and rises, NaN at times; from the seed."""
-        if self.seed is None:
-            return None
-        random = np.random.default_rng(self.seed)
-        loss = np.exp(-np.arange(steps) / random.uniform(5, 200)) + random.uniform(-0.5, 0.5)
-        loss += random.normal(0, 10.0 ** random.uniform(-5, 0), steps)
-        loss[random.random(steps) < random.choice([0.0, 0.02])] = np.nan
-        return loss if random.random() < 0.5 else loss.astype(np.float32).astype(np.float64)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple) and value and isinstance(value[0], Case):
-        return f"[{', '.join(member._text(None) for member in value)}]"
-    text = getattr(value, "__name__", repr(value))
-    return text if len(text) < 60 else f"{text[:50]} ...]"
+MOVING = 3_000
+MILLION = 1_000_000
 
 
 def inverse(epoch: Any) -> Any:
     return 1 / (epoch + 1)
+
+
+def half(epoch: Any) -> Any:
+    return 0.5
 
 
 def tenth(epoch: Any) -> Any:
@@ -249,143 +136,596 @@ TUTORIALS: tuple[Case, ...] = (
     Case("LambdaLR", {"lr_lambda": hand_written}),
 )
 
-CASES: tuple[Case, ...] = (
-    *TUTORIALS,
-    *VISUAL_GUIDE,
-    Case("StepLR", {"step_size": 1, "gamma": 0.999}),
-    Case("StepLR", {"step_size": 1, "gamma": 0.5}),
-    Case("StepLR", {"step_size": 1000, "gamma": 0.99}),
-    Case("StepLR", {"step_size": 10_000, "gamma": 1.5}, lr=1e-3),
-    Case("StepLR", {"step_size": 7, "gamma": 1.0}),
-    Case("StepLR", {"step_size": 5, "gamma": -0.9}),
-    Case("StepLR", {"step_size": 3, "gamma": 0.0}),
-    Case("StepLR", {"step_size": 1_000_000, "gamma": 0.1}, lr=3e-4),
-    Case("StepLR", {"step_size": 30}, last_epoch=58),
-    Case("StepLR", {"step_size": 30}, last_epoch=59),
-    Case("MultiStepLR", {"milestones": [80, 30, 55], "gamma": 0.3}),
-    Case("MultiStepLR", {"milestones": [5, 5, 5, 20], "gamma": 0.5}),
-    Case("MultiStepLR", {"milestones": [0, 10], "gamma": 0.5}),
-    Case("MultiStepLR", {"milestones": [], "gamma": 0.5}),
-    Case("MultiStepLR", {"milestones": [1], "gamma": 2.0}),
-    Case("MultiStepLR", {"milestones": [-3, 4, 10_000_000], "gamma": 0.2}),
-    Case("MultiStepLR", {"milestones": list(range(100, 100_000, 100)), "gamma": 0.997}),
-    Case("MultiStepLR", {"milestones": [30, 80]}, last_epoch=29),
-    Case("ConstantLR", {}),
-    Case("ConstantLR", {"factor": 0.5, "total_iters": 1}),
-    Case("ConstantLR", {"factor": 0.5, "total_iters": 0}),
-    Case("ConstantLR", {"factor": 1.0, "total_iters": 10}),
-    Case("ConstantLR", {"factor": 0.3, "total_iters": 100}, lr=3e-4),
-    Case("ConstantLR", {"factor": 1e-8, "total_iters": 50}, lr=1.0),
-    Case("ConstantLR", {"factor": 0.7, "total_iters": 1_000_000}),
-    Case("ConstantLR", {"factor": 0.1, "total_iters": 4}, lr=0.0),
-    Case("ConstantLR", {"factor": 0.3, "total_iters": 40}, last_epoch=39),
-    Case("LinearLR", {}),
-    Case("LinearLR", {"start_factor": 0.001, "total_iters": 1}),
-    Case("LinearLR", {"start_factor": 0.5, "total_iters": 0}),
-    Case("LinearLR", {"start_factor": 0.1, "end_factor": 0.9, "total_iters": 1000}),
-    Case("LinearLR", {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 500}),
-    Case("LinearLR", {"start_factor": 1.0, "end_factor": 1.0, "total_iters": 10}),
-    Case("LinearLR", {"start_factor": 1e-10, "total_iters": 1999}, lr=1.7486e-3),
-    Case("LinearLR", {"start_factor": 1e-3, "total_iters": 1_000_000}),
-    Case("LinearLR", {"start_factor": 0.01, "total_iters": 100}, last_epoch=50),
-    Case("ExponentialLR", {"gamma": 0.98}),
-    Case("ExponentialLR", {"gamma": 0.99999}),
-    Case("ExponentialLR", {"gamma": 1.00001}, lr=1e-3),
-    Case("ExponentialLR", {"gamma": 1.0}),
-    Case("ExponentialLR", {"gamma": 0.5}),
-    Case("ExponentialLR", {"gamma": 0.0}),
-    Case("ExponentialLR", {"gamma": -0.99}),
-    Case("ExponentialLR", {"gamma": 0.999999}, lr=1.0),
-    Case("ExponentialLR", {"gamma": 0.9999}, last_epoch=999),
-    Case("PolynomialLR", {}),
-    Case("PolynomialLR", {"total_iters": 1}),
-    Case("PolynomialLR", {"total_iters": 1000, "power": 0.9}),
-    Case("PolynomialLR", {"total_iters": 1000, "power": 2.0}),
-    Case("PolynomialLR", {"total_iters": 100, "power": 0.0}),
-    Case("PolynomialLR", {"total_iters": 100, "power": 0.5}),
-    Case("PolynomialLR", {"total_iters": 5000, "power": 7.5}, lr=5.0),
-    Case("PolynomialLR", {"total_iters": 1_000_000, "power": 0.9}),
-    Case("PolynomialLR", {"total_iters": 1000, "power": 0.9}, last_epoch=499),
-    Case("CosineAnnealingLR", {"T_max": 1}),
-    Case("CosineAnnealingLR", {"T_max": 2, "eta_min": 0.01}),
-    Case("CosineAnnealingLR", {"T_max": 3, "eta_min": 1e-4}),
-    Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.5}),
-    Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.1}),
-    Case("CosineAnnealingLR", {"T_max": 7777}, lr=3e-4),
-    Case("CosineAnnealingLR", {"T_max": 88_001}, lr=1.7486e-3),
-    Case("CosineAnnealingLR", {"T_max": 1_000_000}),
-    Case("CosineAnnealingLR", {"T_max": 100, "eta_min": 1e-5}, last_epoch=149),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 8}),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 1}),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 3}),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 7, "T_mult": 3, "eta_min": 0.2}),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 5, "T_mult": 10}, lr=3e-4),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 1_000_000}),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2}, last_epoch=69),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 10}, fractional=7),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}, fractional=100),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 3}, fractional=3),
-    Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 5}, fractional=1),
-    Case("LambdaLR", {"lr_lambda": exponential}, lr=0.05),
-    Case("LambdaLR", {"lr_lambda": one}),
-    Case("LambdaLR", {"lr_lambda": inverse_root}, lr=1e-3),
-    Case("LambdaLR", {"lr_lambda": branching}, total_steps=10_000),
-    Case("LambdaLR", {"lr_lambda": cosine}, total_steps=10_000),
-    Case("LambdaLR", {"lr_lambda": looked_up}, total_steps=10),
-    Case("LambdaLR", {"lr_lambda": hand_written}, last_epoch=29),
-    Case("MultiplicativeLR", {"lr_lambda": one}),
-    Case("MultiplicativeLR", {"lr_lambda": hand_written}),
-    Case("MultiplicativeLR", {"lr_lambda": shrinking}),
-    Case("MultiplicativeLR", {"lr_lambda": alternating}),
-    Case("MultiplicativeLR", {"lr_lambda": wave}, lr=1e-3),
-    Case("MultiplicativeLR", {"lr_lambda": stepped}, total_steps=100_000),
-    Case("MultiplicativeLR", {"lr_lambda": looked_up}, total_steps=10),
-    Case("MultiplicativeLR", {"lr_lambda": constant}, total_steps=1000),
-    Case("MultiplicativeLR", {"lr_lambda": shrinking}, last_epoch=99),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1}),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 1}),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 30, "step_size_down": 70}),
-    Case("CyclicLR", {"base_lr": 0.0, "max_lr": 0.1, "step_size_up": 7, "step_size_down": 3}),
-    Case("CyclicLR", {"base_lr": 0.0, "max_lr": 0.1, "step_size_up": 10, "step_size_down": 0}),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 2.5, "step_size_down": 3.25}),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 200, "mode": "triangular2"}),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 33, "mode": "exp_range", "gamma": 0.9999}),
-    Case("CyclicLR", {"base_lr": 0.2, "max_lr": 0.1, "step_size_up": 50, "cycle_momentum": False}),
-    Case("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": damped}),
-    Case(
+# What a parameter is, and what is refused beside what its kind refuses.
+_LR: tuple[Any, ...] = ("number", -0.1)
+_NUMBER: tuple[Any, ...] = ("number",)
+_POSITIVE: tuple[Any, ...] = ("number", 0, 0.0)
+_LENGTH: tuple[Any, ...] = ("length", 0, -1)
+_LAST_EPOCH: tuple[Any, ...] = ("integer", -2)
+_TABLE_LENGTH: tuple[Any, ...] = ("optional integer", 0, -1)
+_CHOICE: tuple[Any, ...] = ("choice",)
+_MODE: tuple[Any, ...] = ("choice", "exp", "triangular3")
+_FLAG: tuple[Any, ...] = ("flag",)
+_SCHEDULE: tuple[Any, ...] = ("schedule",)
+_SCHEDULES: tuple[Any, ...] = ("schedules",)
+_MEMBERS = [jaxlr.StepLR(0.1, step_size=3)] * 2
+
+# Ranges of random arguments.
+LRS = Range(1e-6, 10.0)
+_SMALL = [0.0, Range(1e-6, 1e-3), Range(1e-3, 0.1), Range(0.1, 1.0)]  # near 1.2e-38 a compiled program has 0
+_FACTORS = [Range(0.5, 1.0), Range(0.9, 1.01)]
+_EPOCHS = Range(1, 150)
+
+
+def _restarts(s: Any) -> Callable[[Any], Any]:
+    # As many cosines as end within 1,000 times T_0, the length of the run.
+    n = 1000 if s.T_mult == 1 else math.ceil(math.log(1000 * (s.T_mult - 1) + 1, s.T_mult))
+    lengths = [s.T_0 * s.T_mult**i for i in range(n)]
+    cosines = [optax.cosine_decay_schedule(s.lr, length, alpha=s.eta_min / s.lr) for length in lengths]
+    restarts: Callable[[Any], Any] = optax.join_schedules(cosines, np.cumsum(lengths)[:-1].tolist())
+    return restarts
+
+
+# torch's classes that a count drives.
+COUNT_DRIVEN: tuple[Entry, ...] = (
+    Entry(
+        "StepLR",
+        arguments={"lr": 0.1, "step_size": 3},
+        refused={"lr": _LR, "step_size": _LENGTH, "gamma": _NUMBER, "last_epoch": _LAST_EPOCH},
+        smooth=(({"lr": 0.1, "gamma": 0.7}, {"step_size": 3}), ({"lr": 0.1, "gamma": -0.7}, {"step_size": 3})),
+        recipes=(
+            Case("StepLR", {"step_size": 1, "gamma": 0.999}),
+            Case("StepLR", {"step_size": 1, "gamma": 0.5}),
+            Case("StepLR", {"step_size": 1000, "gamma": 0.99}),
+            Case("StepLR", {"step_size": 10_000, "gamma": 1.5}, lr=1e-3),
+            Case("StepLR", {"step_size": 7, "gamma": 1.0}),
+            Case("StepLR", {"step_size": 5, "gamma": -0.9}),
+            Case("StepLR", {"step_size": 3, "gamma": 0.0}),
+            Case("StepLR", {"step_size": 1_000_000, "gamma": 0.1}, lr=3e-4),
+            Case("StepLR", {"step_size": 30}, last_epoch=58),
+            Case("StepLR", {"step_size": 30}, last_epoch=59),
+        ),
+        moving=Case("StepLR", {"step_size": 1, "gamma": 0.999}),
+        wrong="gamma",
+        million=(Case("StepLR", {"step_size": 1000, "gamma": 0.99}),),
+        compiled=(Case("StepLR", {"step_size": 3, "gamma": 0.0}),),  # 0 ** 0
+        drawn={"step_size": _EPOCHS, "gamma": _FACTORS},
+        measured=lambda steps: {"": Case("StepLR", {"step_size": steps // 1000, "gamma": 0.99})},
+        nearest=("exponential_decay", lambda s: optax.exponential_decay(s.lr, s.step_size, s.gamma, staircase=True)),
+    ),
+    Entry(
+        "MultiStepLR",
+        arguments={"lr": 0.1, "milestones": [3]},
+        refused={
+            "lr": ("number", -1e-9),
+            "milestones": ("lengths",),
+            "gamma": _NUMBER,
+            "last_epoch": _LAST_EPOCH,
+        },
+        smooth=(({"lr": 0.1, "gamma": 0.7}, {"milestones": [1, 4]}),),
+        recipes=(
+            Case("MultiStepLR", {"milestones": [80, 30, 55], "gamma": 0.3}),
+            Case("MultiStepLR", {"milestones": [5, 5, 5, 20], "gamma": 0.5}),
+            Case("MultiStepLR", {"milestones": [0, 10], "gamma": 0.5}),
+            Case("MultiStepLR", {"milestones": [], "gamma": 0.5}),
+            Case("MultiStepLR", {"milestones": [1], "gamma": 2.0}),
+            Case("MultiStepLR", {"milestones": [-3, 4, 10_000_000], "gamma": 0.2}),
+            Case("MultiStepLR", {"milestones": list(range(100, 100_000, 100)), "gamma": 0.997}),
+            Case("MultiStepLR", {"milestones": [30, 80]}, last_epoch=29),
+        ),
+        moving=Case("MultiStepLR", {"milestones": range(1, MOVING), "gamma": 0.999}),
+        wrong="gamma",
+        million=(Case("MultiStepLR", {"milestones": list(range(1000, MILLION, 1000)), "gamma": 0.99}),),
+        compiled=(Case("MultiStepLR", {"milestones": [30_000, 60_000, 80_000]}),),
+        drawn={"milestones": Several(Range(0, 400), 0, 12), "gamma": _FACTORS},
+        measured=lambda steps: {
+            "": Case("MultiStepLR", {"milestones": [steps * 3 // 10, steps * 6 // 10, steps * 8 // 10]})
+        },
+        nearest=(
+            "piecewise_constant_schedule",
+            lambda s: optax.piecewise_constant_schedule(s.lr, dict.fromkeys(s.milestones, s.gamma)),
+        ),
+    ),
+    Entry(
+        "ConstantLR",
+        arguments={"lr": 0.1},
+        refused={
+            "lr": _LR,
+            "factor": (*_POSITIVE, -0.5, 1.5),
+            "total_iters": ("length", -1),
+            "last_epoch": _LAST_EPOCH,
+        },
+        smooth=(({"lr": 0.1, "factor": 0.4}, {"total_iters": 4}),),
+        recipes=(
+            Case("ConstantLR", {}),
+            Case("ConstantLR", {"factor": 0.5, "total_iters": 1}),
+            Case("ConstantLR", {"factor": 0.5, "total_iters": 0}),
+            Case("ConstantLR", {"factor": 1.0, "total_iters": 10}),
+            Case("ConstantLR", {"factor": 0.3, "total_iters": 100}, lr=3e-4),
+            Case("ConstantLR", {"factor": 1e-8, "total_iters": 50}, lr=1.0),
+            Case("ConstantLR", {"factor": 0.7, "total_iters": 1_000_000}),
+            Case("ConstantLR", {"factor": 0.1, "total_iters": 4}, lr=0.0),
+            Case("ConstantLR", {"factor": 0.3, "total_iters": 40}, last_epoch=39),
+        ),
+        moving=Case("ConstantLR", {"factor": 0.3, "total_iters": 500}),
+        wrong="factor",
+        million=(Case("ConstantLR", {"factor": 0.3, "total_iters": MILLION // 2}),),
+        drawn={"factor": Range(1e-6, 1.0), "total_iters": Range(0, 200)},
+        measured=lambda steps: {"": Case("ConstantLR", {"factor": 0.3, "total_iters": steps // 2})},
+        nearest=(
+            "piecewise_constant_schedule",
+            lambda s: optax.piecewise_constant_schedule(s.lr * s.factor, {s.total_iters: 1 / s.factor}),
+        ),
+    ),
+    Entry(
+        "LinearLR",
+        arguments={"lr": 0.1},
+        refused={
+            "lr": _LR,
+            "start_factor": (*_POSITIVE, -0.5, 1.5),
+            "end_factor": ("number", -0.5, 1.5),
+            "total_iters": ("length", -1),
+            "last_epoch": _LAST_EPOCH,
+        },
+        smooth=(
+            ({"lr": 0.1, "start_factor": 0.2, "end_factor": 0.9}, {"total_iters": 4}),
+            ({"lr": 0.1, "start_factor": 0.2}, {"total_iters": 0}),
+        ),
+        recipes=(
+            Case("LinearLR", {}),
+            Case("LinearLR", {"start_factor": 0.001, "total_iters": 1}),
+            Case("LinearLR", {"start_factor": 0.5, "total_iters": 0}),
+            Case("LinearLR", {"start_factor": 0.1, "end_factor": 0.9, "total_iters": 1000}),
+            Case("LinearLR", {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 500}),
+            Case("LinearLR", {"start_factor": 1.0, "end_factor": 1.0, "total_iters": 10}),
+            Case("LinearLR", {"start_factor": 1e-10, "total_iters": 1999}, lr=1.7486e-3),
+            Case("LinearLR", {"start_factor": 1e-3, "total_iters": 1_000_000}),
+            Case("LinearLR", {"start_factor": 0.01, "total_iters": 100}, last_epoch=50),
+        ),
+        moving=Case("LinearLR", {"start_factor": 0.1, "total_iters": MOVING}),
+        wrong="start_factor",
+        million=(Case("LinearLR", {"start_factor": 1e-3, "total_iters": MILLION}),),
+        drawn={"start_factor": Range(1e-6, 1.0), "end_factor": _SMALL, "total_iters": Range(0, 200)},
+        # torch divides by zero where it enters one of length 0
+        member={"start_factor": Range(1e-3, 1.0), "end_factor": _SMALL, "total_iters": Range(1, 200)},
+        measured=lambda steps: {"": Case("LinearLR", {"start_factor": 1e-3, "total_iters": steps})},
+        nearest=(
+            "linear_schedule",
+            lambda s: optax.linear_schedule(s.lr * s.start_factor, s.lr * s.end_factor, s.total_iters),
+        ),
+    ),
+    Entry(
+        "ExponentialLR",
+        arguments={"lr": 0.1, "gamma": 0.9},
+        refused={"lr": _LR, "gamma": _NUMBER, "last_epoch": _LAST_EPOCH},
+        smooth=(({"lr": 0.1, "gamma": 0.9}, {}), ({"lr": 0.1, "gamma": 0.0}, {})),
+        recipes=(
+            Case("ExponentialLR", {"gamma": 0.98}),
+            Case("ExponentialLR", {"gamma": 0.99999}),
+            Case("ExponentialLR", {"gamma": 1.00001}, lr=1e-3),
+            Case("ExponentialLR", {"gamma": 1.0}),
+            Case("ExponentialLR", {"gamma": 0.5}),
+            Case("ExponentialLR", {"gamma": 0.0}),
+            Case("ExponentialLR", {"gamma": -0.99}),
+            Case("ExponentialLR", {"gamma": 0.999999}, lr=1.0),
+            Case("ExponentialLR", {"gamma": 0.9999}, last_epoch=999),
+        ),
+        moving=Case("ExponentialLR", {"gamma": 0.999}),
+        wrong="gamma",
+        million=(Case("ExponentialLR", {"gamma": 0.99999}),),
+        drawn={"gamma": _FACTORS},
+        measured=lambda steps: {"": Case("ExponentialLR", {"gamma": 1 - 10 / steps})},
+        nearest=("exponential_decay", lambda s: optax.exponential_decay(s.lr, 1, s.gamma)),
+    ),
+    Entry(
+        "PolynomialLR",
+        arguments={"lr": 0.1},
+        refused={"lr": _LR, "total_iters": _LENGTH, "power": ("number", -0.5), "last_epoch": _LAST_EPOCH},
+        smooth=(({"lr": 0.1, "power": 1.5}, {"total_iters": 4}),),
+        recipes=(
+            Case("PolynomialLR", {}),
+            Case("PolynomialLR", {"total_iters": 1}),
+            Case("PolynomialLR", {"total_iters": 1000, "power": 0.9}),
+            Case("PolynomialLR", {"total_iters": 1000, "power": 2.0}),
+            Case("PolynomialLR", {"total_iters": 100, "power": 0.0}),
+            Case("PolynomialLR", {"total_iters": 100, "power": 0.5}),
+            Case("PolynomialLR", {"total_iters": 5000, "power": 7.5}, lr=5.0),
+            Case("PolynomialLR", {"total_iters": 1_000_000, "power": 0.9}),
+            Case("PolynomialLR", {"total_iters": 1000, "power": 0.9}, last_epoch=499),
+        ),
+        moving=Case("PolynomialLR", {"total_iters": MOVING, "power": 0.9}),
+        wrong="power",
+        million=(Case("PolynomialLR", {"total_iters": MILLION, "power": 0.9}),),
+        compiled=(Case("PolynomialLR", {"total_iters": 1000, "power": 0.0}),),  # 0 ** 0
+        drawn={"total_iters": _EPOCHS, "power": Range(0.0, 5.0)},
+        measured=lambda steps: {"": Case("PolynomialLR", {"total_iters": steps, "power": 0.9})},
+        nearest=("polynomial_schedule", lambda s: optax.polynomial_schedule(s.lr, 0.0, s.power, s.total_iters)),
+    ),
+    Entry(
+        "CosineAnnealingLR",
+        arguments={"lr": 0.1, "T_max": 3},
+        refused={"lr": _LR, "T_max": _LENGTH, "eta_min": _NUMBER, "last_epoch": _LAST_EPOCH},
+        smooth=(({"lr": 0.1, "eta_min": 0.01}, {"T_max": 3}),),
+        recipes=(
+            Case("CosineAnnealingLR", {"T_max": 1}),
+            Case("CosineAnnealingLR", {"T_max": 2, "eta_min": 0.01}),
+            Case("CosineAnnealingLR", {"T_max": 3, "eta_min": 1e-4}),
+            Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.5}),
+            Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.1}),
+            Case("CosineAnnealingLR", {"T_max": 7777}, lr=3e-4),
+            Case("CosineAnnealingLR", {"T_max": 88_001}, lr=1.7486e-3),
+            Case("CosineAnnealingLR", {"T_max": 1_000_000}),
+            Case("CosineAnnealingLR", {"T_max": 100, "eta_min": 1e-5}, last_epoch=149),
+        ),
+        moving=Case("CosineAnnealingLR", {"T_max": MOVING, "eta_min": 0.01}),
+        wrong="eta_min",
+        million=(
+            Case("CosineAnnealingLR", {"T_max": MILLION}),
+            Case("CosineAnnealingLR", {"T_max": 333_333, "eta_min": 1e-5}),
+        ),
+        compiled=(Case("CosineAnnealingLR", {"T_max": 3333, "eta_min": 1e-5}),),
+        drawn={"T_max": _EPOCHS, "eta_min": _SMALL},
+        measured=lambda steps: {"": Case("CosineAnnealingLR", {"T_max": steps})},
+        nearest=(
+            "cosine_decay_schedule",
+            lambda s: optax.cosine_decay_schedule(s.lr, s.T_max, alpha=s.eta_min / s.lr),
+        ),
+    ),
+    Entry(
+        "CosineAnnealingWarmRestarts",
+        arguments={"lr": 0.1, "T_0": 3},
+        refused={
+            "lr": _LR,
+            "T_0": _LENGTH,
+            "T_mult": ("integer", 0, -1),
+            "eta_min": _NUMBER,
+            "last_epoch": _LAST_EPOCH,
+        },
+        smooth=(({"lr": 0.1, "eta_min": 0.01}, {"T_0": 3, "T_mult": 2}),),
+        recipes=(
+            Case("CosineAnnealingWarmRestarts", {"T_0": 8}),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 1}),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 3}),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 7, "T_mult": 3, "eta_min": 0.2}),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 5, "T_mult": 10}, lr=3e-4),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 1_000_000}),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2}, last_epoch=69),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 10}, fractional=7),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}, fractional=100),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 3}, fractional=3),
+            Case("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 5}, fractional=1),
+        ),
+        moving=Case("CosineAnnealingWarmRestarts", {"T_0": 100, "eta_min": 0.01}),
+        wrong="eta_min",
+        million=(Case("CosineAnnealingWarmRestarts", {"T_0": 1000, "T_mult": 2, "eta_min": 1e-5}),),
+        compiled=(Case("CosineAnnealingWarmRestarts", {"T_0": 1000}),),
+        drawn={"T_0": _EPOCHS, "T_mult": Range(1, 4), "eta_min": _SMALL},
+        measured=lambda steps: {
+            "": Case("CosineAnnealingWarmRestarts", {"T_0": steps // 1000, "T_mult": 2, "eta_min": 1e-5})
+        },
+        nearest=("join_schedules", _restarts),
+    ),
+    Entry(
+        "LambdaLR",
+        arguments={"lr": 0.1, "lr_lambda": half},
+        refused={"lr": _LR, "lr_lambda": ("function",), "last_epoch": _LAST_EPOCH, "total_steps": _TABLE_LENGTH},
+        smooth=(({"lr": 0.1}, {"lr_lambda": exponential}),),
+        recipes=(
+            Case("LambdaLR", {"lr_lambda": exponential}, lr=0.05),
+            Case("LambdaLR", {"lr_lambda": one}),
+            Case("LambdaLR", {"lr_lambda": inverse_root}, lr=1e-3),
+            Case("LambdaLR", {"lr_lambda": branching}, total_steps=10_000),
+            Case("LambdaLR", {"lr_lambda": cosine}, total_steps=10_000),
+            Case("LambdaLR", {"lr_lambda": looked_up}, total_steps=10),
+            Case("LambdaLR", {"lr_lambda": hand_written}, last_epoch=29),
+        ),
+        moving=Case("LambdaLR", {"lr_lambda": exponential}),
+        wrong="lr",
+        million=(Case("LambdaLR", {"lr_lambda": shrinking}),),
+        compiled=(Case("LambdaLR", {"lr_lambda": inverse}), Case("LambdaLR", {"lr_lambda": inverse_root})),
+        drawn={"lr_lambda": [inverse, exponential, hand_written, shrinking]},
+        measured=lambda steps: {"": Case("LambdaLR", {"lr_lambda": inverse_root})},
+    ),
+    Entry(
+        "MultiplicativeLR",
+        arguments={"lr": 0.1, "lr_lambda": half},
+        refused={"lr": _LR, "lr_lambda": ("function",), "last_epoch": _LAST_EPOCH, "total_steps": _TABLE_LENGTH},
+        smooth=(
+            ({"lr": 0.1}, {"lr_lambda": shrinking, "total_steps": 10}),
+            ({"lr": 0.1}, {"lr_lambda": shrinking}),
+        ),
+        recipes=(
+            Case("MultiplicativeLR", {"lr_lambda": one}),
+            Case("MultiplicativeLR", {"lr_lambda": hand_written}),
+            Case("MultiplicativeLR", {"lr_lambda": shrinking}),
+            Case("MultiplicativeLR", {"lr_lambda": alternating}),
+            Case("MultiplicativeLR", {"lr_lambda": wave}, lr=1e-3),
+            Case("MultiplicativeLR", {"lr_lambda": stepped}, total_steps=100_000),
+            Case("MultiplicativeLR", {"lr_lambda": looked_up}, total_steps=10),
+            Case("MultiplicativeLR", {"lr_lambda": constant}, total_steps=1000),
+            Case("MultiplicativeLR", {"lr_lambda": shrinking}, last_epoch=99),
+        ),
+        moving=Case("MultiplicativeLR", {"lr_lambda": exponential}),
+        wrong="lr",
+        million=(
+            Case("MultiplicativeLR", {"lr_lambda": shrinking}, total_steps=MILLION),
+            Case("MultiplicativeLR", {"lr_lambda": stepped}, total_steps=MILLION),
+        ),
+        compiled=(
+            Case("MultiplicativeLR", {"lr_lambda": shrinking}),
+            Case("MultiplicativeLR", {"lr_lambda": stepped}, total_steps=100_000),
+        ),
+        drawn={"lr_lambda": [constant, inverse, shrinking, alternating]},
+        measured=lambda steps: {
+            suffix: Case("MultiplicativeLR", {"lr_lambda": constant if steps < 1000 else shrinking}, total_steps=table)
+            for suffix, table in (("", None), (", total_steps", steps))
+        },
+    ),
+    Entry(
         "CyclicLR",
-        {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": sawtooth, "scale_mode": "iterations"},
+        arguments={"base_lr": 0.1, "max_lr": 0.2},
+        refused={
+            "base_lr": _NUMBER,
+            "max_lr": _NUMBER,
+            "step_size_up": ("number", 0, -1, 0.0),
+            "step_size_down": ("optional number", -1, -0.5),
+            "mode": _MODE,
+            "gamma": _NUMBER,
+            "scale_fn": ("optional function",),
+            "scale_mode": _MODE,
+            "cycle_momentum": _FLAG,
+            "base_momentum": _NUMBER,
+            "max_momentum": _NUMBER,
+            "last_epoch": _LAST_EPOCH,
+            "total_steps": (*_TABLE_LENGTH, 5),  # without a scale_fn there is nothing to tabulate
+        },
+        smooth=(
+            ({"base_lr": 0.01, "max_lr": 0.1, "gamma": 0.9}, {"step_size_up": 3, "mode": "exp_range"}),
+            ({"base_lr": 0.01, "max_lr": 0.1}, {"step_size_up": 3, "step_size_down": 0, "mode": "triangular2"}),
+        ),
+        recipes=(
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1}),
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 1}),
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 30, "step_size_down": 70}),
+            Case("CyclicLR", {"base_lr": 0.0, "max_lr": 0.1, "step_size_up": 7, "step_size_down": 3}),
+            Case("CyclicLR", {"base_lr": 0.0, "max_lr": 0.1, "step_size_up": 10, "step_size_down": 0}),
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 2.5, "step_size_down": 3.25}),
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 200, "mode": "triangular2"}),
+            Case(
+                "CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 33, "mode": "exp_range", "gamma": 0.9999}
+            ),
+            Case("CyclicLR", {"base_lr": 0.2, "max_lr": 0.1, "step_size_up": 50, "cycle_momentum": False}),
+            Case("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": damped}),
+            Case(
+                "CyclicLR",
+                {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": sawtooth, "scale_mode": "iterations"},
+            ),
+            Case(
+                "CyclicLR",
+                {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": damped_branching},
+                total_steps=999,
+            ),
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 20}, last_epoch=19),
+        ),
+        moving=Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1}),
+        wrong="max_lr",
+        million=(
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1}),
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "mode": "triangular2"}),
+            Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "mode": "exp_range", "gamma": 0.999997}),
+        ),
+        drawn={
+            "base_lr": _SMALL,
+            "max_lr": _SMALL,
+            "step_size_up": _EPOCHS,
+            "step_size_down": [None, Range(0, 150)],
+            "mode": ["triangular", "triangular2", "exp_range"],
+            "gamma": Range(0.9, 1.0),
+            "scale_fn": [None, damped],
+            "scale_mode": ["cycle", "iterations"],
+            "base_momentum": _SMALL,
+            "max_momentum": _SMALL,
+        },
+        measured=lambda steps: {
+            "": Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1}),
+            ", triangular2": Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "mode": "triangular2"}),
+            ", exp_range": Case(
+                "CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "mode": "exp_range", "gamma": 1 - 3 / steps}
+            ),
+        },
     ),
-    Case(
-        "CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 9, "scale_fn": damped_branching}, total_steps=999
+    Entry(
+        "OneCycleLR",
+        arguments={"max_lr": 0.1, "total_steps": 10},
+        refused={
+            "max_lr": _NUMBER,
+            "total_steps": _LENGTH,
+            "epochs": ("optional length", 0, -1),
+            "steps_per_epoch": ("optional length", 0, -1),
+            "pct_start": ("fraction", 1.0, 0.1),  # 0.1 * total_steps = 1: the first phase has no length
+            "anneal_strategy": _CHOICE,
+            "cycle_momentum": _FLAG,
+            "base_momentum": _NUMBER,
+            "max_momentum": _NUMBER,
+            "div_factor": (*_POSITIVE, -0.0),
+            "final_div_factor": _POSITIVE,
+            "three_phase": _FLAG,
+            "last_epoch": _LAST_EPOCH,
+        },
+        smooth=(
+            ({"max_lr": 0.1, "div_factor": 10.0, "final_div_factor": 50.0}, {"total_steps": 11}),
+            (
+                {"max_lr": 0.1, "div_factor": 10.0, "final_div_factor": 50.0},
+                {"total_steps": 11, "three_phase": True, "anneal_strategy": "linear"},
+            ),
+        ),
+        recipes=(
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100, "anneal_strategy": "linear"}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1000, "three_phase": True}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1000, "three_phase": True, "anneal_strategy": "linear"}),
+            Case("OneCycleLR", {"max_lr": 0.01, "epochs": 10, "steps_per_epoch": 97}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 50, "pct_start": 0.0}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 50, "pct_start": 0.01, "three_phase": True}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 37, "pct_start": 0.77, "three_phase": True}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 2}),
+            Case("OneCycleLR", {"max_lr": 1.0, "total_steps": 300, "div_factor": 0.5, "final_div_factor": 0.1}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 77, "cycle_momentum": False}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100_000, "base_momentum": 0.0}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1_000_000}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100}, last_epoch=49),
+        ),
+        moving=Case("OneCycleLR", {"max_lr": 0.1, "total_steps": MOVING}),
+        wrong="max_lr",
+        million=(Case("OneCycleLR", {"max_lr": 0.1, "total_steps": MILLION}),),
+        compiled=(
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": MILLION, "anneal_strategy": "linear"}),
+            Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 10_000, "three_phase": True}),
+        ),
+        drawn={
+            "max_lr": LRS,
+            "total_steps": Range(1, 400),
+            "pct_start": Range(0.0, 0.99),
+            "anneal_strategy": ["cos", "linear"],
+            "base_momentum": _SMALL,
+            "max_momentum": _SMALL,
+            "div_factor": Range(0.5, 100.0),
+            "final_div_factor": Range(0.5, 1e4),
+            "three_phase": [False, True],
+        },
+        member={
+            "max_lr": LRS,
+            "total_steps": Range(250, 400),  # a recipe of 200 steps does not end
+            "anneal_strategy": ["cos", "linear"],
+            "cycle_momentum": [False, True],
+            "base_momentum": _SMALL,
+            "div_factor": Range(0.5, 100.0),
+            "three_phase": [False, True],
+        },
+        measured=lambda steps: {"": Case("OneCycleLR", {"max_lr": 0.1, "total_steps": steps})},
+        nearest=(
+            "cosine_onecycle_schedule",  # torch's last value is at total_steps - 1, Optax's at transition_steps
+            lambda s: optax.cosine_onecycle_schedule(s.total_steps - 1, s.max_lr),
+        ),
     ),
-    Case("CyclicLR", {"base_lr": 1e-3, "max_lr": 0.1, "step_size_up": 20}, last_epoch=19),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100, "anneal_strategy": "linear"}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1000, "three_phase": True}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1000, "three_phase": True, "anneal_strategy": "linear"}),
-    Case("OneCycleLR", {"max_lr": 0.01, "epochs": 10, "steps_per_epoch": 97}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 50, "pct_start": 0.0}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 50, "pct_start": 0.01, "three_phase": True}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 37, "pct_start": 0.77, "three_phase": True}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 2}),
-    Case("OneCycleLR", {"max_lr": 1.0, "total_steps": 300, "div_factor": 0.5, "final_div_factor": 0.1}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 77, "cycle_momentum": False}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100_000, "base_momentum": 0.0}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 1_000_000}),
-    Case("OneCycleLR", {"max_lr": 0.1, "total_steps": 100}, last_epoch=49),
-    Case("SWALR", {"swa_lr": 0.05}),
-    Case("SWALR", {"swa_lr": 0.05, "anneal_strategy": "linear"}),
-    Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 0}),
-    Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 1}),
-    Case("SWALR", {"swa_lr": 0.5, "anneal_epochs": 333}),
-    Case("SWALR", {"swa_lr": 0.0, "anneal_epochs": 1000, "anneal_strategy": "linear"}),
-    Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 100_000}),
-    Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 1_000_000, "anneal_strategy": "linear"}, lr=0.8),
-    Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 20}, last_epoch=9),
+    Entry(
+        "SWALR",
+        arguments={"lr": 0.1, "swa_lr": 0.05},
+        refused={
+            "lr": _LR,
+            "swa_lr": _NUMBER,
+            "anneal_epochs": ("length", -1),
+            "anneal_strategy": _CHOICE,
+            "last_epoch": _LAST_EPOCH,
+        },
+        smooth=(
+            ({"lr": 0.1, "swa_lr": 0.04}, {"anneal_epochs": 4}),
+            ({"lr": 0.1, "swa_lr": 0.04}, {"anneal_epochs": 4, "anneal_strategy": "linear"}),
+        ),
+        recipes=(
+            Case("SWALR", {"swa_lr": 0.05}),
+            Case("SWALR", {"swa_lr": 0.05, "anneal_strategy": "linear"}),
+            Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 0}),
+            Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 1}),
+            Case("SWALR", {"swa_lr": 0.5, "anneal_epochs": 333}),
+            Case("SWALR", {"swa_lr": 0.0, "anneal_epochs": 1000, "anneal_strategy": "linear"}),
+            Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 100_000}),
+            Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 1_000_000, "anneal_strategy": "linear"}, lr=0.8),
+            Case("SWALR", {"swa_lr": 0.05, "anneal_epochs": 20}, last_epoch=9),
+        ),
+        moving=Case("SWALR", {"swa_lr": 0.01, "anneal_epochs": MOVING}),
+        wrong="swa_lr",
+        million=(Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": MILLION}),),
+        compiled=(Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": 1000, "anneal_strategy": "linear"}),),
+        drawn={"swa_lr": _SMALL, "anneal_epochs": Range(0, 200), "anneal_strategy": ["cos", "linear"]},
+        measured=lambda steps: {"": Case("SWALR", {"swa_lr": 1e-3, "anneal_epochs": steps})},
+        nearest=(
+            "cosine_decay_schedule",
+            lambda s: optax.cosine_decay_schedule(s.lr, s.anneal_epochs, alpha=s.swa_lr / s.lr),
+        ),
+    ),
 )
+
+# Those that step others, or that a metric drives, and jaxlr's own.
+OTHERS: tuple[Entry, ...] = (
+    Entry(
+        "ReduceLROnPlateau",
+        arguments={"lr": 0.1},
+        refused={
+            "lr": _LR,
+            "mode": _MODE,
+            "factor": ("number", 1.0, 1.5),
+            "patience": ("length", -1),
+            "threshold": _NUMBER,
+            "threshold_mode": ("choice", "min"),
+            "cooldown": ("length", -1),
+            "min_lr": _NUMBER,
+            "eps": _NUMBER,
+        },
+    ),
+    Entry("ChainedScheduler", {"schedulers": _MEMBERS}, {"schedulers": _SCHEDULES}),
+    Entry("Together", {"schedulers": _MEMBERS}, {"schedulers": _SCHEDULES}),
+    Entry(
+        "SequentialLR",
+        arguments={"lr": 0.1, "schedulers": _MEMBERS, "milestones": [2]},
+        refused={
+            "lr": ("number", -0.1, 0.2),
+            "schedulers": _SCHEDULES,
+            "milestones": ("lengths", [], [1, 2]),
+            "last_epoch": _LAST_EPOCH,
+        },
+    ),
+    Entry(
+        "InTurn",
+        arguments={"schedulers": _MEMBERS, "milestones": [2]},
+        refused={"schedulers": _SCHEDULES, "milestones": ("lengths", [], [1, 2])},
+    ),
+    Entry(
+        "OneCycleMomentum",
+        arguments={"base_momentum": 0.8, "max_momentum": 0.9, "total_steps": 10},
+        refused={
+            "base_momentum": _NUMBER,
+            "max_momentum": _NUMBER,
+            "total_steps": _LENGTH,
+            "pct_start": ("fraction", 1.0, 0.1),
+            "anneal_strategy": _CHOICE,
+            "three_phase": _FLAG,
+            "last_epoch": _LAST_EPOCH,
+        },
+        smooth=(({"base_momentum": 0.8, "max_momentum": 0.9}, {"total_steps": 11}),),
+    ),
+    Entry(
+        "Table",
+        arguments={"values": [0.1, 0.2, 0.3]},
+        refused={"values": ("numbers",), "momentums": ("optional numbers", [0.9]), "last_epoch": _LAST_EPOCH},
+    ),
+    Entry(
+        "Resumed",
+        arguments={"schedule": _MEMBERS[0], "state": 3, "lr": 0.1},
+        refused={
+            "schedule": ("schedule", jaxlr.StepLR(0.1, 3, last_epoch=4)),
+            "state": ("state",),
+            "lr": _NUMBER,
+            "held_momentum": ("momentum", 0.9),
+        },
+    ),
+    Entry(
+        "per_epoch",
+        arguments={"schedule": _MEMBERS[0], "steps_per_epoch": 3},
+        refused={"schedule": _SCHEDULE, "steps_per_epoch": _LENGTH, "fractional": ("flag", True)},
+    ),
+    Entry(
+        "Momentum",
+        arguments={"schedule": jaxlr.ChainedScheduler([jaxlr.CyclicLR(0.1, 0.2)])},
+        refused={"schedule": ("schedule", _MEMBERS[0])},
+    ),
+    Entry("Stateful", {"schedule": _MEMBERS[0]}, {"schedule": _SCHEDULE}),
+)
+
+ENTRIES: tuple[Entry, ...] = (*COUNT_DRIVEN, *OTHERS)
+CASES: tuple[Case, ...] = (*TUTORIALS, *VISUAL_GUIDE, *(case for entry in COUNT_DRIVEN for case in entry.recipes))
 
 
 def _chained(*schedulers: Case, **options: Any) -> Case:

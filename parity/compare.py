@@ -14,7 +14,7 @@ from jaxlr import Schedule, Stateful, trajectory
 from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import Comparison, compare
-from parity.cases import Case
+from parity.case import Case
 
 _SEQUENTIAL_STEPS = 2_000  # of a closed form that takes as many operations as the count is large
 
@@ -28,8 +28,12 @@ class Row:
     comparison: Comparison
 
 
-def compare_case(case: Case, steps: int) -> list[Row]:
-    """Steps torch's scheduler, and compares both forms of the port with it, learning rate and momentum."""
+def compare_case(case: Case, steps: int, *, stateful: bool = True) -> list[Row]:
+    """Steps torch's scheduler, and compares both forms of the port with it, learning rate and momentum.
+
+    stateful: whether the recursive form is ``.stateful()``, in a program of its own; else it is trajectory's, whose
+    program serves all schedules of a kind.
+    """
     steps = case.steps(steps)
     theirs = torch_trajectory(case, steps)
     metrics = case.metrics(steps)
@@ -44,7 +48,10 @@ def compare_case(case: Case, steps: int) -> list[Row]:
             if form == "closed" and not has_closed_form(port):
                 continue
             n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and is_sequential(port) else steps
-            ours = trajectory(port, n, form="closed") if form == "closed" else stepped(port, n, metrics)
+            if form == "recursive" and stateful:
+                ours = stepped(port, n, metrics)
+            else:
+                ours = trajectory(port, n, form=form, metrics=metrics)
             label = form if name == "lr" else f"{form}, momentum"
             rows.append(Row(recipe, label, compare(ours, theirs[name][:n])))
     return rows

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jaxlr import trajectory
 from jaxlr._cli.gallery import Panel, draw_panels
-from parity.cases import Case
+from parity.case import Case
 from parity.compare import torch_trajectory
 
 

@@ -1,74 +1,53 @@
-"""Random legal arguments of every class, and random nested recipes of them."""
+"""Random legal arguments of every class, and random nested recipes of them.
 
+A recipe is drawn in two parts: first a pattern, a recipe whose numbers are still ranges, and then the numbers. What
+decides on the compiled program is in the pattern: more recipes of one pattern cost little.
+"""
+
+import dataclasses
 import math
-from bisect import bisect_right
+from functools import partial
+from typing import Any
 
 from hypothesis import strategies as st
 
-from parity.cases import Case, alternating, constant, damped, exponential, hand_written, inverse, shrinking
+from parity.case import Case, Entry, Range, Several
+from parity.cases import COUNT_DRIVEN, LRS
+from parity.compare import compare_case
 
-STEPS = 400
 
-lrs = st.floats(1e-6, 10.0)
-small = st.just(0.0) | st.floats(1e-6, 1.0)  # a number near 1.2e-38 is 0 in a compiled program
-factors = st.one_of(st.floats(0.5, 1.0), st.floats(0.9, 1.01))
-epochs = st.integers(1, 150)
-momentums = small
+def check(data: Any, pattern: Case, steps: int, recipes: int) -> None:
+    """Compares so many recipes of a pattern with torch: the first in a training loop's program, all in trajectory's."""
+    for i in range(recipes):
+        recipe = dataclasses.replace(data.draw(numbers(pattern)), lr=data.draw(numbers(LRS)))
+        rows = compare_case(recipe, steps, stateful=False)
+        rows += compare_case(recipe, steps) if i == 0 else []
+        for row in rows:
+            assert row.comparison.passed, row
 
-ARGUMENTS = {
-    "StepLR": st.fixed_dictionaries({"step_size": epochs, "gamma": factors}),
-    "MultiStepLR": st.fixed_dictionaries(
-        {"milestones": st.lists(st.integers(0, STEPS), max_size=12), "gamma": factors},
-    ),
-    "ConstantLR": st.fixed_dictionaries(
-        {"factor": st.floats(1e-6, 1.0), "total_iters": st.integers(0, 200)},
-    ),
-    "LinearLR": st.fixed_dictionaries(
-        {"start_factor": st.floats(1e-6, 1.0), "end_factor": small, "total_iters": st.integers(0, 200)},
-    ),
-    "ExponentialLR": st.fixed_dictionaries({"gamma": factors}),
-    "PolynomialLR": st.fixed_dictionaries({"total_iters": epochs, "power": st.floats(0.0, 5.0)}),
-    "CosineAnnealingLR": st.fixed_dictionaries({"T_max": epochs, "eta_min": small}),
-    "CosineAnnealingWarmRestarts": st.fixed_dictionaries(
-        {"T_0": epochs, "T_mult": st.integers(1, 4), "eta_min": small},
-    ),
-    "LambdaLR": st.fixed_dictionaries(
-        {"lr_lambda": st.sampled_from([inverse, exponential, hand_written, shrinking])},
-    ),
-    "MultiplicativeLR": st.fixed_dictionaries(
-        {"lr_lambda": st.sampled_from([constant, inverse, shrinking, alternating])},
-    ),
-    "CyclicLR": st.fixed_dictionaries(
-        {
-            "base_lr": small,
-            "max_lr": small,
-            "step_size_up": epochs,
-            "step_size_down": st.none() | st.integers(0, 150),
-            "mode": st.sampled_from(["triangular", "triangular2", "exp_range"]),
-            "gamma": st.floats(0.9, 1.0),
-            "scale_fn": st.none() | st.just(damped),
-            "scale_mode": st.sampled_from(["cycle", "iterations"]),
-            "base_momentum": momentums,
-            "max_momentum": momentums,
-        },
-    ),
-    "OneCycleLR": st.fixed_dictionaries(
-        {
-            "max_lr": lrs,
-            "total_steps": st.integers(1, STEPS),
-            "pct_start": st.floats(0.0, 0.99),
-            "anneal_strategy": st.sampled_from(["cos", "linear"]),
-            "base_momentum": momentums,
-            "max_momentum": momentums,
-            "div_factor": st.floats(0.5, 100.0),
-            "final_div_factor": st.floats(0.5, 1e4),
-            "three_phase": st.booleans(),
-        },
-    ),
-    "SWALR": st.fixed_dictionaries(
-        {"swa_lr": small, "anneal_epochs": st.integers(0, 200), "anneal_strategy": st.sampled_from(["cos", "linear"])},
-    ),
-}
+
+def numbers(spec: Any) -> st.SearchStrategy[Any]:
+    """What a pattern stands for: a Case of a Case, a number of a Range."""
+    match spec:
+        case Case():
+            arguments = st.fixed_dictionaries({name: numbers(of) for name, of in spec.arguments.items()})
+            return arguments.map(partial(_recipe, spec)).filter(has_phases)
+        case Range(int(least), most):
+            return st.integers(least, int(most))
+        case Range(least, most):
+            return st.floats(least, most)
+        case tuple():
+            return st.tuples(*map(numbers, spec)).map(list)
+        case list():
+            return st.one_of(map(numbers, spec))
+        case _:
+            return st.just(spec)
+
+
+def _recipe(pattern: Case, arguments: dict[str, Any]) -> Case:
+    if pattern.scheduler == "SequentialLR":
+        arguments["milestones"] = sorted(arguments["milestones"])
+    return dataclasses.replace(pattern, arguments=arguments)
 
 
 def has_phases(case: Case) -> bool:
@@ -82,46 +61,77 @@ def has_phases(case: Case) -> bool:
     return not any(math.isclose(a, b, abs_tol=1e-6) for a, b in zip([0, *ends], ends, strict=False))
 
 
-def leaves(**narrowed: st.SearchStrategy) -> st.SearchStrategy[Case]:
-    """A random case of a class; narrowed: other arguments for some classes."""
-    drawn = [st.builds(Case, st.just(name), narrowed.get(name, arguments)) for name, arguments in ARGUMENTS.items()]
-    return st.one_of(drawn).filter(has_phases)
+def of_class(entry: Entry) -> st.SearchStrategy[Case]:
+    """The patterns of a class."""
+    return _patterns(entry.name, entry.drawn)
 
 
-# Within a recipe of 200 steps no OneCycleLR ends, and no LinearLR is entered that torch divides by zero for.
-MEMBERS = leaves(
-    OneCycleLR=st.fixed_dictionaries(
-        {
-            "max_lr": lrs,
-            "total_steps": st.integers(250, 400),
-            "anneal_strategy": st.sampled_from(["cos", "linear"]),
-            "cycle_momentum": st.booleans(),
-            "base_momentum": momentums,
-            "div_factor": st.floats(0.5, 100.0),
-            "three_phase": st.booleans(),
-        },
-    ),
-    LinearLR=st.fixed_dictionaries(
-        {"start_factor": st.floats(1e-3, 1.0), "end_factor": small, "total_iters": st.integers(1, 200)},
-    ),
-)
+def of_member(entry: Entry, steps: int) -> st.SearchStrategy[Case]:
+    """The patterns of a member of a composite that runs for so many steps: it changes, and does not end, in them."""
+    arguments = entry.member or entry.drawn
+    return _patterns(entry.name, {name: _within(steps, name, spec) for name, spec in arguments.items()})
 
 
-def chains(members: st.SearchStrategy[Case]) -> st.SearchStrategy[Case]:
-    """A ChainedScheduler of one to four members."""
-    return st.lists(members, min_size=1, max_size=4).map(lambda drawn: Case("ChainedScheduler", {"schedulers": drawn}))
+def members(steps: int) -> st.SearchStrategy[Case]:
+    """Likewise of a member of any class."""
+    return st.sampled_from(COUNT_DRIVEN).flatmap(partial(of_member, steps=steps))
+
+
+def _within(steps: int, name: str, spec: Any) -> Any:
+    match spec:
+        case Range(int(least), most):
+            return Range(steps + 50, 2 * steps) if name == "total_steps" else Range(least, min(most, steps * 3 // 4))
+        case Several(of, least, most):
+            return Several(_within(steps, name, of), least, most)
+        case list():
+            return [_within(steps, name, one) for one in spec]
+        case _:
+            return spec
+
+
+def _patterns(name: str, arguments: Any) -> st.SearchStrategy[Case]:
+    chosen = {name: _chosen(spec) for name, spec in arguments.items()}
+    return st.fixed_dictionaries(chosen).map(lambda arguments: Case(name, arguments))
+
+
+def _chosen(spec: Any) -> st.SearchStrategy[Any]:
+    match spec:
+        case Several(of, least, most):
+            return st.integers(least, most).map(lambda n: (of,) * n)
+        case list() if not all(isinstance(one, float | Range) for one in spec):
+            return st.sampled_from(spec)
+        case _:
+            return st.just(spec)
+
+
+def chain(*members: Case) -> Case:
+    """The pattern of a ChainedScheduler."""
+    return Case("ChainedScheduler", {"schedulers": members})
+
+
+def sequence(*members: Case, steps: int, at_0: int = 0) -> Case:
+    """The pattern of a SequentialLR that runs for so many steps, in which so many members are skipped at once."""
+    milestones = (0,) * at_0 + (Range(1, steps * 3 // 4),) * (len(members) - 1 - at_0)
+    return Case("SequentialLR", {"schedulers": members, "milestones": milestones})
 
 
 @st.composite
-def sequences(draw: st.DrawFn, members: st.SearchStrategy[Case]) -> Case:
-    """A SequentialLR of one to four members; only the one that runs at 0 may be a composite."""
-    milestones = sorted(draw(st.lists(st.integers(0, 150), max_size=3)))
-    first = bisect_right(milestones, 0)
-    drawn = [draw(members if i <= first else MEMBERS) for i in range(len(milestones) + 1)]
-    return Case("SequentialLR", {"schedulers": drawn, "milestones": milestones})
+def sequences(draw: st.DrawFn, first: st.SearchStrategy[Case], later: st.SearchStrategy[Case], steps: int) -> Case:
+    """The patterns of a SequentialLR of one to six members; only the one that runs at 0 may be a composite."""
+    at_0, after = draw(st.integers(0, 1)), draw(st.integers(0, 4))
+    others = st.sampled_from(draw(st.lists(later, min_size=1, max_size=3)))  # members that are alike have one program
+    drawn = [*(draw(others) for _ in range(at_0)), draw(first), *(draw(others) for _ in range(after))]
+    return sequence(*drawn, steps=steps, at_0=at_0)
 
 
-def recipes(depth: int) -> st.SearchStrategy[Case]:
-    """A composite, nested up to the depth given."""
-    members = MEMBERS if depth == 1 else st.one_of(MEMBERS, recipes(depth - 1))
-    return st.one_of(chains(members), sequences(members))
+def composites(depth: int, steps: int) -> dict[str, st.SearchStrategy[Case]]:
+    """The patterns of composites of each class that run for so many steps, nested up to the depth given."""
+    plain = members(steps)
+    nested = st.one_of(plain, *composites(depth - 1, steps).values()) if depth > 1 else plain
+    chains = st.lists(nested, min_size=1, max_size=4).map(lambda drawn: chain(*drawn))
+    return {"ChainedScheduler": chains, "SequentialLR": sequences(nested, plain, steps)}
+
+
+def recipes(depth: int, steps: int) -> st.SearchStrategy[Case]:
+    """Recipes that run for so many steps: of a class, or nested up to the depth given."""
+    return st.one_of(members(steps), *composites(depth, steps).values()).flatmap(numbers)

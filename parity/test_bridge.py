@@ -15,9 +15,10 @@ import jaxlr
 from jaxlr._schedules.base import cycles_momentum
 from jaxlr._ulp import compare
 from parity import cases
-from parity.cases import RECIPES, Case, exponential
+from parity.case import Case
+from parity.cases import LRS, RECIPES, exponential
 from parity.compare import torch_trajectory
-from parity.strategies import MEMBERS, lrs, recipes
+from parity.strategies import numbers, recipes
 
 lr_scheduler = torch.optim.lr_scheduler
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped
@@ -58,7 +59,7 @@ def assert_prints_as_code(schedule):
 
 
 @given(
-    recipe=st.one_of(MEMBERS, recipes(depth=2)), lr=lrs, at=st.integers(0, 150), adam=st.booleans(), edit=st.booleans()
+    recipe=recipes(depth=2, steps=200), lr=numbers(LRS), at=st.integers(0, 150), adam=st.booleans(), edit=st.booleans()
 )
 def test_a_conversion_at_a_random_step_goes_on_for_a_thousand(recipe, lr, at, adam, edit):
     optimizer = torch.optim.Adam([torch.zeros(1)], lr=lr) if adam else sgd(lr)

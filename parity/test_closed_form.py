@@ -7,7 +7,8 @@ import pytest
 
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._ulp import compare
-from parity.cases import CASES, Case
+from parity.case import Case
+from parity.cases import CASES
 
 # What the stepped torch object does is not what torch's closed form says; the stepped value counts.
 DIFFERENT = {

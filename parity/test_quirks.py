@@ -8,7 +8,7 @@ import torch
 
 import jaxlr
 from jaxlr._ulp import compare
-from parity.cases import Case
+from parity.case import Case
 from parity.compare import torch_trajectory
 
 lr_scheduler = torch.optim.lr_scheduler

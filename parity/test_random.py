@@ -4,19 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parity.cases import CASES, Case
-from parity.compare import compare_case
-from parity.strategies import ARGUMENTS, STEPS, has_phases, lrs
+from parity.cases import COUNT_DRIVEN
+from parity.strategies import check, of_class
+
+STEPS = 400
 
 
-def test_every_class_is_drawn():
-    assert set(ARGUMENTS) == {case.scheduler for case in CASES}
-
-
-@pytest.mark.parametrize("scheduler", ARGUMENTS)
+@pytest.mark.parametrize("entry", COUNT_DRIVEN, ids=lambda entry: entry.name)
 @given(data=st.data())
-def test_random_arguments_are_within_one_ulp_of_torch(scheduler, data):
-    cases = st.builds(Case, st.just(scheduler), ARGUMENTS[scheduler], lrs).filter(has_phases)
-    case = data.draw(cases)
-    for row in compare_case(case, STEPS):
-        assert row.comparison.passed, row
+def test_random_arguments_are_within_one_ulp_of_torch(entry, data):
+    check(data, data.draw(of_class(entry)), STEPS, recipes=5)

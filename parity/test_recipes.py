@@ -1,15 +1,28 @@
-"""Random nested recipes, both sides built from the same data, against the stepped torch objects."""
+"""Random composites, both sides built from the same data, against the stepped torch objects."""
 
-import dataclasses
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hypothesis import given
+from parity.cases import COUNT_DRIVEN
+from parity.strategies import chain, check, composites, of_member, sequence
 
-from parity.compare import compare_case
-from parity.strategies import lrs, recipes
+STEPS = 80  # a member changes within 60 of them
+COMPOSITES = composites(depth=3, steps=STEPS)
 
 
-@given(recipe=recipes(depth=3), lr=lrs)
-def test_random_nested_recipes_are_within_one_ulp_of_torch(recipe, lr):
-    recipe = dataclasses.replace(recipe, lr=lr)
-    for row in compare_case(recipe, 200):
-        assert row.comparison.passed, row
+@pytest.mark.parametrize("entry", COUNT_DRIVEN, ids=lambda entry: entry.name)
+@settings(max_examples=2)  # the smallest numbers, and others
+@given(data=st.data())
+def test_every_class_before_every_other_is_within_one_ulp_of_torch(entry, data):
+    for other in COUNT_DRIVEN:
+        first, later = data.draw(of_member(entry, STEPS)), data.draw(of_member(other, STEPS))
+        check(data, chain(first, later), STEPS, recipes=2)
+        check(data, sequence(first, later, later, steps=STEPS), STEPS, recipes=2)
+
+
+@pytest.mark.parametrize("cls", COMPOSITES)
+@settings(max_examples=max(50, settings.default.max_examples))
+@given(data=st.data())
+def test_random_nested_recipes_are_within_one_ulp_of_torch(cls, data):
+    check(data, data.draw(COMPOSITES[cls]), STEPS, recipes=4)

@@ -9,7 +9,8 @@ import torch
 
 import jaxlr
 from jaxlr._ulp import compare
-from parity.cases import RECIPES, Case
+from parity.case import Case
+from parity.cases import RECIPES
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped
 

@@ -8,38 +8,11 @@ import pytest
 from jax import lax
 
 import jaxlr
-from parity.cases import exponential, shrinking
+from parity.cases import ENTRIES
 
 COUNTS = np.array([0, 1, 3, 4, 9], np.int32)
 EPS = 2.0**-53
-# The hyperparameters, each at a point where the schedule is smooth in it, and the other arguments.
-RECIPES = [
-    (jaxlr.StepLR, {"lr": 0.1, "gamma": 0.7}, {"step_size": 3}),
-    (jaxlr.StepLR, {"lr": 0.1, "gamma": -0.7}, {"step_size": 3}),
-    (jaxlr.MultiStepLR, {"lr": 0.1, "gamma": 0.7}, {"milestones": [1, 4]}),
-    (jaxlr.ConstantLR, {"lr": 0.1, "factor": 0.4}, {"total_iters": 4}),
-    (jaxlr.LinearLR, {"lr": 0.1, "start_factor": 0.2, "end_factor": 0.9}, {"total_iters": 4}),
-    (jaxlr.LinearLR, {"lr": 0.1, "start_factor": 0.2}, {"total_iters": 0}),
-    (jaxlr.ExponentialLR, {"lr": 0.1, "gamma": 0.9}, {}),
-    (jaxlr.ExponentialLR, {"lr": 0.1, "gamma": 0.0}, {}),
-    (jaxlr.PolynomialLR, {"lr": 0.1, "power": 1.5}, {"total_iters": 4}),
-    (jaxlr.CosineAnnealingLR, {"lr": 0.1, "eta_min": 0.01}, {"T_max": 3}),
-    (jaxlr.CosineAnnealingWarmRestarts, {"lr": 0.1, "eta_min": 0.01}, {"T_0": 3, "T_mult": 2}),
-    (jaxlr.LambdaLR, {"lr": 0.1}, {"lr_lambda": exponential}),
-    (jaxlr.MultiplicativeLR, {"lr": 0.1}, {"lr_lambda": shrinking, "total_steps": 10}),
-    (jaxlr.MultiplicativeLR, {"lr": 0.1}, {"lr_lambda": shrinking}),
-    (jaxlr.CyclicLR, {"base_lr": 0.01, "max_lr": 0.1, "gamma": 0.9}, {"step_size_up": 3, "mode": "exp_range"}),
-    (jaxlr.CyclicLR, {"base_lr": 0.01, "max_lr": 0.1}, {"step_size_up": 3, "step_size_down": 0, "mode": "triangular2"}),
-    (jaxlr.OneCycleLR, {"max_lr": 0.1, "div_factor": 10.0, "final_div_factor": 50.0}, {"total_steps": 11}),
-    (
-        jaxlr.OneCycleLR,
-        {"max_lr": 0.1, "div_factor": 10.0, "final_div_factor": 50.0},
-        {"total_steps": 11, "three_phase": True, "anneal_strategy": "linear"},
-    ),
-    (jaxlr.OneCycleMomentum, {"base_momentum": 0.8, "max_momentum": 0.9}, {"total_steps": 11}),
-    (jaxlr.SWALR, {"lr": 0.1, "swa_lr": 0.04}, {"anneal_epochs": 4}),
-    (jaxlr.SWALR, {"lr": 0.1, "swa_lr": 0.04}, {"anneal_epochs": 4, "anneal_strategy": "linear"}),
-]
+RECIPES = [(entry.build, *point) for entry in ENTRIES for point in entry.smooth]
 each_recipe = pytest.mark.parametrize(
     ("cls", "hyperparameters", "others"),
     RECIPES,

@@ -58,7 +58,7 @@ class Table(Absolute):
 
     @property
     def _momentum(self) -> "Table | None":
-        return None if self.momentums is None else replaced(self, values=self.momentums, momentums=None)  # type: ignore[no-any-return]
+        return None if self.momentums is None else replaced(self, values=self.momentums, momentums=None)
 
     def _closed_form(self, t: jax.Array) -> Any:
         return jnp.asarray(self.values)[t]
