@@ -4,13 +4,13 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify bench tpu gpu test test-source fuzz lint clean
+.PHONY: help verify bench tpu gpu test test-source test-accelerators fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
 
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
-	$(BIN)/jaxlr verify --steps $(STEPS) --output verify --force
+	$(BIN)/python -m parity --steps $(STEPS) --output verify --force
 
 bench: .venv/ready ## measure jaxlr beside torch, Optax and braintools, on an otherwise idle machine
 	$(BIN)/python -m benchmarks --output bench
@@ -36,6 +36,9 @@ test: .venv/ready ## the whole of tests/ and parity/, on the built wheel
 
 test-source: .venv/ready ## the same on the source, while you work
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests parity
+
+test-accelerators: .venv/ready ## the tests of what make tpu and make gpu run, which only the jaxlib that is pinned may pass
+	$(BIN)/python -m pytest benchmarks/tests
 
 fuzz: .venv/ready ## 2,000 random nested recipes, 5,000 plateau runs and 1,000 conversions beside torch
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_recipes.py parity/test_plateau.py

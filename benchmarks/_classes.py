@@ -9,8 +9,10 @@ import jax
 import numpy as np
 import optax
 
-from jaxlr._cases import COMPOSITES, Case, inverse, inverse_root, shrinking, stepped
-from jaxlr._schedules.base import Schedule, Stateful
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._machine.stateful import Stateful
+from jaxlr._schedules.base import Schedule
+from parity.cases import COMPOSITES, Case, inverse, inverse_root, shrinking, stepped
 
 Form = Literal["closed", "recursive"]
 MILLION = 1_000_000
@@ -51,7 +53,7 @@ def _first(scheduler: str, *members: str) -> Case:
         names = [member.scheduler for member in case.arguments.get("schedulers", ())]
         if case.scheduler == scheduler and names == list(members):
             return case
-    raise LookupError(f"jaxlr._cases.COMPOSITES has no {scheduler} of {members}")
+    raise LookupError(f"parity.cases.COMPOSITES has no {scheduler} of {members}")
 
 
 ACTING_ON_ONE_ANOTHER: tuple[Case, ...] = (
@@ -71,7 +73,7 @@ ACTING_ON_ONE_ANOTHER: tuple[Case, ...] = (
 
 def forms(case: Case) -> tuple[Form, ...]:
     """The forms that a recipe has."""
-    return ("closed", "recursive") if case.schedule()._has_closed_form else ("recursive",)
+    return ("closed", "recursive") if has_closed_form(case.schedule()) else ("recursive",)
 
 
 def with_float32_metrics(case: Case, steps: int) -> Case:

@@ -9,6 +9,7 @@ import numpy as np
 import optax
 
 import jaxlr
+from jaxlr._machine.closed_form import has_closed_form
 
 OptaxSchedule = Callable[[Any], Any]
 
@@ -43,7 +44,7 @@ def _restarts(s: Any) -> OptaxSchedule:
 
 
 def _joined(s: Any) -> OptaxSchedule | None:
-    if not s._has_closed_form:
+    if not has_closed_form(s):
         return None
     members = [nearest(member) for member in s.schedulers]
     known = [member.schedule for member in members if member is not None]
@@ -51,7 +52,7 @@ def _joined(s: Any) -> OptaxSchedule | None:
 
 
 def _product(s: Any) -> OptaxSchedule | None:
-    if not s._has_closed_form:
+    if not has_closed_form(s):
         return None
     factors = [nearest(dataclasses.replace(member, lr=1.0)) for member in s.schedulers]
     known = [factor.schedule for factor in factors if factor is not None]

@@ -1,6 +1,6 @@
 """The recipes that are measured: every class, chained and nested ones, each as long as the run."""
 
-from jaxlr._cases import Case, constant, inverse_root, shrinking
+from parity.cases import Case, constant, inverse_root, shrinking
 
 
 def recipes(steps: int) -> dict[str, Case]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._recipes import PLATEAU, recipes
-from jaxlr._cases import Case
+from parity.cases import Case
 
 
 class TorchRun:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks._row import Result, Row, Sizes
-from jaxlr._cases import RECIPES, Case
+from parity.cases import RECIPES, Case
 
 _BYTES = {"pred": 1, "s8": 1, "u8": 1, "s16": 2, "u16": 2, "f16": 2, "bf16": 2, "s64": 8, "u64": 8, "f64": 8}
 
@@ -15,7 +15,7 @@ _BYTES = {"pred": 1, "s8": 1, "u8": 1, "s16": 2, "u16": 2, "f16": 2, "bf16": 2, 
 def constants(sizes: Sizes) -> Result:
     """Every recipe of `make verify` that has a closed form, but those whose user asked for a table."""
     del sizes
-    cases = [case for case in RECIPES if case.schedule()._has_closed_form]
+    cases = [case for case in RECIPES if case.closed]
     tables = [case for case in cases if case.total_steps is not None]
     largest = {str(case): largest_constant(case) for case in cases}
     untabled = {text: largest[text] for text in largest if text not in set(map(str, tables))}

@@ -27,8 +27,9 @@ from benchmarks._classes import (
     train_step,
 )
 from benchmarks._hlo import Launches, float64_in, launches
-from jaxlr._cases import Case
+from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import compare
+from parity.cases import Case
 
 CHUNK = 1 << 16  # counts that one call evaluates
 STEPPED_COUNTS = 2_000  # of a form that takes them one after another
@@ -115,7 +116,7 @@ def values(case: Case, form: Form, counts: int, device: jax.Device) -> np.ndarra
 def measure(case: Case, form: Form, device: jax.Device, parameters: int, counts: int, rounds: int) -> Row:
     """Measures one form of a recipe."""
     schedule = case.schedule()
-    one_by_one = form == "recursive" or schedule._sequential
+    one_by_one = form == "recursive" or is_sequential(schedule)
     counts = case.steps(min(counts, STEPPED_COUNTS) if one_by_one else counts)
     there, here = (values(case, form, counts, platform) for platform in (device, jax.devices("cpu")[0]))
     scheduled, constant = Step(schedule, form, parameters, device), Step(0.1, form, parameters, device)

@@ -32,12 +32,13 @@ from benchmarks._classes import (
 )
 from benchmarks._hlo import stripped
 from benchmarks._run import on_cpu, program_of
-from jaxlr._cases import RECIPES, Case
-from jaxlr._compare import torch_trajectory
+from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import Comparison, compare
+from parity.cases import RECIPES, Case
+from parity.compare import torch_trajectory
 
 COUNTS = 20_000  # that a program is run at
-VERIFIED = 100_000  # counts of `jaxlr verify`, where torch has a value for all of its recipes
+VERIFIED = 100_000  # counts of `make verify`, where torch has a value for all of its recipes
 SEQUENTIAL_COUNTS = 2_000  # of a closed form that takes as many operations as the count is large
 MAX_ULP = 2
 SHAPE = (1024, 1024)  # of the parameters that are trained
@@ -134,7 +135,7 @@ def counts_of(case: Case, form: Form, below: int = MILLION) -> np.ndarray:
     """Where a program is run: every count of the first half of COUNTS, the other half spread over those below."""
     if form == "recursive":
         return np.arange(case.steps(COUNTS), dtype=np.int32)
-    steps = case.steps(SEQUENTIAL_COUNTS if case.schedule()._sequential else below)
+    steps = case.steps(SEQUENTIAL_COUNTS if is_sequential(case.schedule()) else below)
     if steps <= COUNTS:
         return np.arange(steps, dtype=np.int32)
     return np.append(np.arange(COUNTS // 2), np.linspace(COUNTS // 2, steps - 1, COUNTS // 2)).astype(np.int32)
@@ -216,7 +217,7 @@ def _table(rows: list[Row]) -> Table:
 
 def main(
     only: Annotated[str, typer.Option(help="Only the recipes whose text contains this.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Every recipe of `jaxlr verify`.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every recipe of `make verify`.")] = False,
     quotient: Annotated[float, typer.Option(help="Multiply every float32 quotient by this.")] = 1.0,
     topology: Annotated[str, typer.Option(help="What to compile for.")] = "v5e:2x2",
     output: Annotated[Path | None, typer.Option(help="A folder for the table as Markdown.")] = None,

@@ -12,6 +12,9 @@ from benchmarks._measure import Pair, in_turn, shown
 from benchmarks._nearest import nearest
 from benchmarks._recipes import PLATEAU, recipes
 from benchmarks._row import Result, Row, Sizes
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._schedules.lambdas import is_sequential
+from jaxlr._schedules.plateau import takes_metric
 
 LR = 1e-3
 
@@ -21,7 +24,7 @@ def train_step(sizes: Sizes) -> Result:
     rows = [_noise(sizes)]
     for name, case in [*recipes(sizes.steps).items(), ("ReduceLROnPlateau", PLATEAU)]:
         schedule = case.schedule()
-        closed = schedule._has_closed_form and not schedule._sequential
+        closed = has_closed_form(schedule) and not is_sequential(schedule)
         form = "" if closed else ", recursive"
         ours = optax.adamw(schedule) if closed else _injected(schedule.stateful())
         constant = optax.adamw(LR) if closed else _injected(LR)
@@ -67,7 +70,7 @@ def _injected(learning_rate: Any) -> Any:
 
 
 def _nearest_optimizer(schedule: Any) -> tuple[str, Any] | None:
-    if schedule._takes_metric:
+    if takes_metric(schedule):
         plateau = optax.contrib.reduce_on_plateau(
             factor=schedule.factor, patience=schedule.patience, cooldown=schedule.cooldown
         )

@@ -9,7 +9,9 @@ from benchmarks._measure import seconds, shown
 from benchmarks._recipes import PLATEAU, recipes
 from benchmarks._row import Point, Result, Row, Sizes
 from benchmarks._torch import TorchRun, torch_run
-from jaxlr._cases import Case
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._schedules.lambdas import is_sequential
+from parity.cases import Case
 
 Form = Literal["closed", "recursive"]
 FORMS: dict[Form, int] = {"closed": 150, "recursive": 80}  # and how many times faster each has to be
@@ -27,7 +29,7 @@ def trajectories(sizes: Sizes) -> Result:
 
 def _rows(name: str, case: Case, sizes: Sizes) -> list[Row]:
     schedule, metrics = case.schedule(), case.metrics(sizes.steps)
-    without_closed = schedule._sequential or not schedule._has_closed_form
+    without_closed = is_sequential(schedule) or not has_closed_form(schedule)
     ours = {
         form: partial(jaxlr.trajectory, schedule, sizes.steps, form=form, metrics=metrics)
         for form in FORMS

@@ -1,8 +1,10 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
 from jaxlr._curves.verify import Report, assert_equivalent, verify
+from jaxlr._machine.stateful import State, Stateful, Wide
+from jaxlr._machine.tabulate import tabulate
 from jaxlr._machine.trajectory import trajectory
-from jaxlr._schedules.base import Schedule, State, Stateful, Wide
+from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.compose import ChainedScheduler, InTurn, SequentialLR, Together
 from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR, OneCycleMomentum
@@ -13,7 +15,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
-from jaxlr._schedules.table import Table, tabulate
+from jaxlr._schedules.table import Table
 from jaxlr._torch.from_state_dict import from_state_dict
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.record import record

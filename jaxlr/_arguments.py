@@ -1,5 +1,6 @@
 """Argument checks: each returns the normalised value, or raises naming parameter, value and allowed range."""
 
+import dataclasses
 import math
 import operator
 from collections.abc import Callable, Iterable
@@ -57,6 +58,15 @@ def real(
     return check
 
 
+def is_traced(x: Any) -> bool:
+    """Whether the value is, or holds, a traced number."""
+    if isinstance(x, tuple):
+        return any(map(is_traced, x))
+    if dataclasses.is_dataclass(x):
+        return any(is_traced(getattr(x, field.name)) for field in dataclasses.fields(x))
+    return isinstance(x, jax.core.Tracer)
+
+
 def is_real(dtype: Any) -> bool:
     """Whether the dtype is one of integers or floats, bfloat16 and its like among them."""
     return is_integer(dtype) or bool(jnp.issubdtype(dtype, jnp.floating))
@@ -72,6 +82,11 @@ def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     allowed = f"an integer >= {at_least}" + ("" if at_most == _EXACT else f" and <= {at_most}")
 
     def check(name: str, value: Any) -> int:
+        if isinstance(value, jax.core.Tracer):
+            raise TypeError(
+                f"{name} must be {allowed}, known when the program is traced since it decides what the program is, "
+                f"got {value}: pass it through static_argnums, or close over a Python int"
+            )
         try:
             if isinstance(value, (bool, np.bool_, np.timedelta64)):
                 raise TypeError
@@ -86,11 +101,29 @@ def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     return check
 
 
+def length(*, at_least: int) -> Check:
+    """A number of steps or epochs: an integer, or a traced integer scalar."""
+    concrete = integer(at_least=at_least)
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, jax.core.Tracer):
+            return concrete(name, value)
+        if value.shape != () or not is_integer(value.dtype):
+            raise TypeError(
+                f"{name} must be an integer >= {at_least} or a traced scalar of an integer dtype, "
+                f"got an array of shape {value.shape} and dtype {value.dtype}: {value}"
+            )
+        return value
+
+    return check
+
+
 # A state counts epochs in 32 bits.
 LAST_EPOCH = integer(at_least=-1, at_most=2**31 - 2)
 
 
-def _items(name: str, value: Any, what: str) -> list[Any]:
+def listed(name: str, value: Any, what: str) -> list[Any]:
+    """The items of an iterable that is no text."""
     try:
         if isinstance(value, (str, bytes)):
             raise TypeError
@@ -99,22 +132,13 @@ def _items(name: str, value: Any, what: str) -> list[Any]:
         raise TypeError(f"{name} must be an iterable of {what}, got {value!r}") from None
 
 
-def integers(name: str, value: Any) -> tuple[int, ...]:
-    """An iterable of integers, kept in the order given."""
-    items = _items(name, value, "integers")
+def lengths(name: str, value: Any) -> tuple[Any, ...]:
+    """An iterable of integers, or of traced integer scalars, kept in the order given."""
+    items = listed(name, value, "integers")
     try:
-        return tuple(integer(at_least=-_EXACT)(name, item) for item in items)
+        return tuple(length(at_least=-_EXACT)(name, item) for item in items)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name} must be an iterable of integers, each at most 2**53, got {items!r}") from None
-
-
-def finite_numbers(name: str, value: Any) -> tuple[float, ...]:
-    """An iterable of finite numbers, at least one."""
-    items = _items(name, value, "finite numbers")
-    if not items:
-        raise ValueError(f"{name} must hold at least one number, got {value!r}")
-    each = real(static=True)
-    return tuple(each(f"{name}[{i}]", item) for i, item in enumerate(items))
 
 
 def numbers(name: str, value: Any) -> np.ndarray:

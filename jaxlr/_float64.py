@@ -2,16 +2,15 @@
 
 import contextlib
 import copy
-import dataclasses
-import math
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Hashable, Iterator
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 
 
 @contextlib.contextmanager
@@ -21,55 +20,54 @@ def float64() -> Iterator[None]:
         yield
 
 
-def in_float64(fun: Callable[..., Any], schedule: Any, *args: Any) -> Any:
-    """fun(schedule, *args) computed in float64; a float64 result leaves as the caller's float.
+def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any) -> Any:
+    """fun(structure, *operands) computed in float64; a float64 result leaves as the caller's float.
 
-    Works inside any transformed function. Derivatives are taken with respect to the schedule's traced
-    hyperparameters and the floats in args, each a scalar or of the shape of the result.
+    Works inside any transformed function. One compiled program serves all operands of the same shapes. Derivatives are
+    taken with respect to the floats in operands, each a scalar or of the shape of the result.
     """
     dtype = jnp.result_type(float)
     with float64():
-        try:
-            hash(schedule)
-        except TypeError:  # it holds a traced hyperparameter
-            return _evaluate(fun, schedule, dtype, *args)
-        return _evaluate_compiled(fun, schedule, dtype, *args)
+        return _compiled(fun, structure, dtype)(*operands)
 
 
-def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) -> Any:
-    def outcome(*args: Any) -> Any:
-        result = fun(_widened(schedule), *args)
+@lru_cache(maxsize=512)  # a program takes some 0.3 MB
+def _compiled(fun: Callable[..., Any], structure: Hashable, dtype: Any) -> Any:
+    return jax.jit(partial(_evaluate, partial(fun, structure), dtype))
+
+
+def _evaluate(fun: Callable[..., Any], dtype: Any, *operands: Any) -> Any:
+    def outcome(*operands: Any) -> Any:
+        result = fun(*operands)
         return jax.tree.map(lambda x: x.astype(dtype) if x.dtype == jnp.float64 else x, result)
 
-    args = jax.tree.map(jnp.asarray, args)
-    pure, hyperparameters = jax.closure_convert(outcome, *args)
+    pure, closed_over = jax.closure_convert(outcome, *operands)  # a lambda may close over a traced number
 
     # Differentiated from outside, a float64 program would meet float32 tangents: each partial derivative is
     # computed inside, and leaves as the caller's float.
     @jax.custom_jvp
-    def value(inputs: Any) -> Any:
+    def value(operands: Any) -> Any:
         with float64():
-            operands = (*inputs[0], *inputs[1])
-            if any(jnp.size(operand) == 1 for operand in jax.tree.leaves(operands)):
+            operands = jax.tree.map(_opaque, operands)
+            if any(jnp.ndim(operand) == 0 for operand in jax.tree.leaves(operands)):
                 result = lax.platform_dependent(*operands, tpu=partial(_in_two_lanes, pure), default=pure)
             else:
                 result = pure(*operands)
             # The barrier keeps XLA from computing the scalar again for every element that it multiplies.
             return lax.optimization_barrier(result)  # type: ignore[no-untyped-call]
 
-    @value.defjvp
+    @partial(value.defjvp, symbolic_zeros=True)
     def _(primals: Any, tangents: Any) -> Any:
         leaves, tree = jax.tree.flatten(primals[0])
         result = value(*primals)
         tangent = jax.tree.map(_zero_tangent, result)
         with float64():
             for i, dx in enumerate(jax.tree.leaves(tangents[0])):
-                if not jnp.issubdtype(jnp.result_type(leaves[i]), jnp.floating):
+                if isinstance(dx, SymbolicZero) or not jnp.issubdtype(jnp.result_type(leaves[i]), jnp.floating):
                     continue
 
                 def of_leaf(x: Any, i: int = i) -> Any:
-                    inputs = jax.tree.unflatten(tree, [*leaves[:i], x, *leaves[i + 1 :]])
-                    return pure(*inputs[0], *inputs[1])
+                    return pure(*jax.tree.unflatten(tree, [*leaves[:i], x, *leaves[i + 1 :]]))
 
                 _, partials = jax.jvp(of_leaf, (leaves[i],), (jnp.ones_like(leaves[i]),))
                 tangent = jax.tree.map(
@@ -81,21 +79,31 @@ def _evaluate(fun: Callable[..., Any], schedule: Any, dtype: Any, *args: Any) ->
                 )
         return result, tangent
 
-    return value((args, hyperparameters))
+    return value((*operands, *closed_over))
+
+
+def _opaque(x: Any) -> Any:
+    """The operand, of which the compiler knows nothing.
+
+    It would divide by a constant as it multiplies by its rounded reciprocal, and a value would have other bits in a
+    program that knows its numbers. Each has a barrier of its own: in shard_map some vary over devices, some do not.
+    """
+    return lax.optimization_barrier(jnp.asarray(x)) if jnp.ndim(x) == 0 else x  # type: ignore[no-untyped-call]
 
 
 def _in_two_lanes(pure: Callable[..., Any], *operands: Any) -> Any:
-    """The same, of vectors that hold every operand twice.
+    """The same, of vectors that hold every scalar operand twice.
 
     A TPU's compiler computes float64 in pairs of float32. Of a scalar it then adds the constants up, (x + a) + b as
     x + (a + b), and the lower half is lost: a cosine or a power is left with the accuracy of float32.
     """
-    lanes = jax.tree.map(lambda x: jnp.broadcast_to(x, (2, *jnp.shape(x))), operands)
-    result = jax.vmap(pure)(*lax.optimization_barrier(lanes))  # type: ignore[no-untyped-call]
+
+    def lanes(x: Any) -> Any:
+        return lax.optimization_barrier(jnp.broadcast_to(x, (2,))) if jnp.ndim(x) == 0 else x  # type: ignore[no-untyped-call]
+
+    axes = jax.tree.map(lambda x: 0 if jnp.ndim(x) == 0 else None, operands)
+    result = jax.vmap(pure, in_axes=axes)(*jax.tree.map(lanes, operands))
     return jax.tree.map(lambda x: x[0], result)
-
-
-_evaluate_compiled = partial(jax.jit, static_argnums=(0, 1, 2))(_evaluate)
 
 
 def _zero_tangent(x: jax.Array) -> Any:
@@ -104,39 +112,15 @@ def _zero_tangent(x: jax.Array) -> Any:
     return np.zeros(x.shape, jax.dtypes.float0)
 
 
-def _widened(x: Any) -> Any:
-    """The same value with every traced hyperparameter in float64."""
-    if isinstance(x, jax.Array):
-        return x.astype(jnp.float64)
-    if isinstance(x, tuple):
-        return tuple(map(_widened, x))
-    if dataclasses.is_dataclass(x):
-        fields = dataclasses.fields(x)
-        return replaced(x, **{field.name: _widened(getattr(x, field.name)) for field in fields})
-    return x
-
-
 def power(base: Any, exponent: Any) -> Any:
-    """Torch's base ** exponent; base is at least 0 where the exponent is a number known when the program is traced.
+    """Torch's base ** exponent, within 1e-12 of it; exponent >= 0, a negative base only to a whole one.
 
-    As an exponential, for which XLA takes a quarter of the time of a float64 power: within 1e-12 of it. 0 ** 0 is 1, of
-    which a TPU's float64 makes NaN.
+    As an exponential, for which XLA takes a quarter of the time of a float64 power.
     """
-    if isinstance(base, float) and base > 0:
-        return jnp.exp(exponent * math.log(base))
-    if isinstance(exponent, float) and exponent > 0:
-        # XLA flushes a subnormal exponent to 0, and 0 times the logarithm of 0 is no number.
-        return base if exponent == 1 else jnp.where(base > 0, jnp.exp(exponent * jnp.log(base)), 0.0)
-    return jnp.where((base == 0) & (exponent == 0), 1.0, base**exponent)
-
-
-def is_traced(x: Any) -> bool:
-    """Whether the value holds a traced hyperparameter."""
-    if isinstance(x, tuple):
-        return any(map(is_traced, x))
-    if dataclasses.is_dataclass(x):
-        return any(is_traced(getattr(x, field.name)) for field in dataclasses.fields(x))
-    return isinstance(x, jax.core.Tracer)
+    magnitude = jnp.exp(exponent * jnp.log(jnp.where(base == 0, 1.0, jnp.abs(base))))
+    signed = jnp.where((base < 0) & (exponent % 2 == 1), -magnitude, magnitude)
+    # Of 0: XLA flushes a subnormal exponent to 0, and on a TPU 0 ** 0 is NaN.
+    return jnp.where((base == 0) & (exponent > 0), jnp.where(exponent == 1, base, 0.0), signed)
 
 
 def replaced(schedule: Any, /, **fields: Any) -> Any:

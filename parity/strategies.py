@@ -5,7 +5,7 @@ from bisect import bisect_right
 
 from hypothesis import strategies as st
 
-from jaxlr._cases import Case, alternating, constant, damped, exponential, hand_written, inverse, shrinking
+from parity.cases import Case, alternating, constant, damped, exponential, hand_written, inverse, shrinking
 
 STEPS = 400
 

@@ -13,13 +13,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import MEMBERS, lrs, recipes
 
 import jaxlr
-from jaxlr import _cases
-from jaxlr._cases import RECIPES, Case, exponential
-from jaxlr._compare import torch_trajectory
+from jaxlr._schedules.base import cycles_momentum
 from jaxlr._ulp import compare
+from parity import cases
+from parity.cases import RECIPES, Case, exponential
+from parity.compare import torch_trajectory
+from parity.strategies import MEMBERS, lrs, recipes
 
 lr_scheduler = torch.optim.lr_scheduler
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped
@@ -50,13 +51,13 @@ def assert_goes_on(schedule, lrs, momentums, metrics=None, before=()):
     run = np.array([*before, *lrs])
     comparison = compare(np.concatenate([np.float32(before), ours]), run)
     assert comparison.passed, (schedule, comparison)
-    if schedule._cycles_momentum:
-        ours = jaxlr.trajectory(schedule._own_momentum, len(lrs), metrics=metrics)
+    if cycles_momentum(schedule):
+        ours = jaxlr.trajectory(schedule._momentum, len(lrs), metrics=metrics)
         assert compare(ours, momentums).passed, schedule
 
 
 def assert_prints_as_code(schedule):
-    assert eval(repr(schedule), {"inf": math.inf, **vars(jaxlr), **vars(_cases)}) == schedule
+    assert eval(repr(schedule), {"inf": math.inf, **vars(jaxlr), **vars(cases)}) == schedule
 
 
 @given(

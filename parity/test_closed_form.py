@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from jaxlr._cases import CASES, Case
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._ulp import compare
+from parity.cases import CASES, Case
 
 # What the stepped torch object does is not what torch's closed form says; the stepped value counts.
 DIFFERENT = {

@@ -5,7 +5,7 @@ from collections import Counter
 import torch
 
 import jaxlr
-from jaxlr._cases import RECIPES
+from parity.cases import RECIPES
 
 TORCH = (set(torch.optim.lr_scheduler.__all__) - {"LRScheduler"}) | {"SWALR"}
 LOOPS = {"Together", "InTurn"}  # no class of torch's, but what training loops do with several

@@ -2,8 +2,8 @@
 
 import pytest
 
-from jaxlr._cases import CASES, Case, shrinking, stepped
-from jaxlr._compare import compare_case
+from parity.cases import CASES, Case, shrinking, stepped
+from parity.compare import compare_case
 
 MILLION = 1_000_000
 

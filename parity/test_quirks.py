@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import jaxlr
-from jaxlr._cases import Case
-from jaxlr._compare import torch_trajectory
 from jaxlr._ulp import compare
+from parity.cases import Case
+from parity.compare import torch_trajectory
 
 lr_scheduler = torch.optim.lr_scheduler
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped

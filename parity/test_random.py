@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import ARGUMENTS, STEPS, has_phases, lrs
 
-from jaxlr._cases import CASES, Case
-from jaxlr._compare import compare_case
+from parity.cases import CASES, Case
+from parity.compare import compare_case
+from parity.strategies import ARGUMENTS, STEPS, has_phases, lrs
 
 
 def test_every_class_is_drawn():

@@ -3,9 +3,9 @@
 import dataclasses
 
 from hypothesis import given
-from strategies import lrs, recipes
 
-from jaxlr._compare import compare_case
+from parity.compare import compare_case
+from parity.strategies import lrs, recipes
 
 
 @given(recipe=recipes(depth=3), lr=lrs)

@@ -4,9 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from jaxlr._cases import CASES, RECIPES, TUTORIALS
-from jaxlr._compare import compare_case, torch_trajectory
 from jaxlr._machine.trajectory import trajectory
+from parity.cases import RECIPES, TUTORIALS
+from parity.compare import compare_case, torch_trajectory
 
 STEPS = 3_000
 
@@ -19,8 +19,7 @@ def test_both_forms_are_within_one_ulp_of_torch(case, x64):
         first = trajectory(schedule, 1, form="recursive", metrics=case.metrics(1))
         assert first.dtype == (np.float64 if x64 else np.float32)
         rows = compare_case(case, STEPS)
-    forms = {"closed", "recursive"} if case in CASES or schedule._has_closed_form else {"recursive"}
-    assert {row.form for row in rows} >= forms
+    assert {row.form for row in rows} >= ({"closed", "recursive"} if case.closed else {"recursive"})
     for row in rows:
         assert row.comparison.passed, row
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import jaxlr
-from jaxlr._cases import RECIPES, Case
 from jaxlr._ulp import compare
+from parity.cases import RECIPES, Case
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer itself is not stepped
 

@@ -9,10 +9,10 @@ import optax
 import pytest
 
 import jaxlr
-from jaxlr._cases import CASES, Case, exponential
-from jaxlr._compare import torch_trajectory
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._ulp import compare
+from parity.cases import CASES, Case, exponential
+from parity.compare import torch_trajectory
 
 STEPS = 3_000
 

@@ -1,6 +1,6 @@
 """The learning rates of schedules on eight devices, as JSON. The first argument is a number of steps.
 
-JAX_PLATFORMS=cpu XLA_FLAGS=--xla_force_host_platform_device_count=8 \
+PYTHONPATH=. JAX_PLATFORMS=cpu XLA_FLAGS=--xla_force_host_platform_device_count=8 \
   python tests/many_devices.py 20 "StepLR(0.1, step_size=3)" "ReduceLROnPlateau(0.1, patience=1)"
 """
 
@@ -14,7 +14,8 @@ import optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import jaxlr
-from jaxlr import _cases
+from jaxlr._machine.closed_form import has_closed_form
+from parity import cases
 
 DEVICES = 8
 AUTO, EXPLICIT = (
@@ -86,14 +87,14 @@ def trained(learning_rate, steps, mesh):
 def everywhere(schedule, steps):
     """All of it for a schedule, in lists."""
     stateful = jaxlr.Stateful(schedule)
-    result = {"called": called(schedule, steps)} if schedule._has_closed_form else {}
+    result = {"called": called(schedule, steps)} if has_closed_form(schedule) else {}
     result["stepped"] = stepped(stateful, steps)
     for name, mesh in (("auto", AUTO), ("explicit", EXPLICIT)):
-        result[f"trained, {name}"] = trained(schedule if schedule._has_closed_form else stateful, steps, mesh)
+        result[f"trained, {name}"] = trained(schedule if has_closed_form(schedule) else stateful, steps, mesh)
     return jax.tree.map(lambda leaf: np.asarray(leaf).tolist(), result)
 
 
 if __name__ == "__main__":
     assert jax.device_count() == DEVICES
-    schedules = [eval(text, {**vars(jaxlr), **vars(_cases)}) for text in sys.argv[2:]]
+    schedules = [eval(text, {**vars(jaxlr), **vars(cases)}) for text in sys.argv[2:]]
     print(json.dumps([everywhere(schedule, int(sys.argv[1])) for schedule in schedules]))

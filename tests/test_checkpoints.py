@@ -10,7 +10,7 @@ import optax
 import pytest
 
 import jaxlr
-from jaxlr._cases import COMPOSITES
+from parity.cases import COMPOSITES
 
 STEPS, AT = 24, 9
 NESTED = [
@@ -34,7 +34,7 @@ BATCHES = np.random.default_rng(0).normal(1, 0.5, (STEPS, 3)).astype(np.float32)
 
 def start(schedule):
     """An optimizer that the schedule drives, and what it begins with: parameters and a state."""
-    driven = {} if schedule._own_momentum is None else {"momentum": schedule.momentum.stateful()}
+    driven = {} if schedule._momentum is None else {"momentum": schedule.momentum.stateful()}
     rate = schedule if isinstance(schedule, jaxlr.ReduceLROnPlateau) else schedule.stateful()
     optimizer = optax.inject_hyperparams(optax.sgd)(learning_rate=rate, **driven)
     params = {"w": jnp.zeros(3, jnp.float32), "b": jnp.zeros((), jnp.float32)}

@@ -9,13 +9,13 @@ import optax
 import pytest
 
 import jaxlr
-from jaxlr._cases import RECIPES
+from parity.cases import RECIPES
 
 LARGEST = 64 * 1024  # bytes of a constant
 SIZES = {"pred": 1, "s32": 4, "u32": 4, "f32": 4, "s64": 8, "u64": 8, "f64": 8}
 
 # total_steps asks for a table.
-CLOSED = [case for case in RECIPES if case.total_steps is None and case.schedule()._has_closed_form]
+CLOSED = [case for case in RECIPES if case.total_steps is None and case.closed]
 
 
 def test_a_step_that_takes_the_learning_rate_compiles_once():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxlr
-from jaxlr._cases import CASES, inverse_root, looked_up
+from parity.cases import CASES, inverse_root, looked_up
 
 LAST = 2**31 - 1  # the largest int32
 ENDING = [

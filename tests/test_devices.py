@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import jaxlr
-from jaxlr import _cases
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._schedules.plateau import takes_metric
+from parity import cases
 
 HERE = Path(__file__).parent
 STEPS = 45
@@ -22,7 +24,7 @@ SCHEDULES = [
     STEP,
     jaxlr.CosineAnnealingLR(0.1, T_max=30),
     jaxlr.OneCycleLR(0.1, total_steps=60),
-    jaxlr.LambdaLR(0.1, _cases.exponential),
+    jaxlr.LambdaLR(0.1, cases.exponential),
     jaxlr.SequentialLR(0.1, [WARMUP, jaxlr.CosineAnnealingLR(0.1, T_max=30)], [10]),
     jaxlr.ChainedScheduler([WARMUP, jaxlr.CosineAnnealingLR(0.1, T_max=30), jaxlr.ExponentialLR(0.1, 0.99)]),
     PLATEAU,
@@ -32,14 +34,15 @@ each_schedule = pytest.mark.parametrize("number", range(len(SCHEDULES)), ids=lis
 
 
 def environment(**variables):
-    """This one's, with loopback left to no proxy, on the CPU."""
+    """This one's, with the case list to import, and loopback left to no proxy, on the CPU."""
     inherited = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    inherited["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), *filter(None, [inherited.get("PYTHONPATH")])])
     return inherited | {"JAX_PLATFORMS": "cpu", "no_proxy": "127.0.0.1", "no_grpc_proxy": "127.0.0.1"} | variables
 
 
 def decisions(schedule, metrics):
     """The learning rates before each of the steps that receive the metrics."""
-    metrics = metrics if schedule._takes_metric else None
+    metrics = metrics if takes_metric(schedule) else None
     return jaxlr.trajectory(schedule, STEPS + 1, form="recursive", metrics=metrics)[:-1]
 
 
@@ -68,7 +71,7 @@ def results():
 @each_schedule
 def test_a_count_has_one_value_on_every_device(results, number):
     schedule, result = SCHEDULES[number], results[number]
-    assert ("called" in result) == schedule._has_closed_form
+    assert ("called" in result) == has_closed_form(schedule)
     for how, lrs in result.get("called", {}).items():
         expected = eager(schedule)
         np.testing.assert_array_equal(np.float32(lrs), np.broadcast_to(expected, np.shape(lrs)), err_msg=how)
@@ -91,7 +94,7 @@ def test_a_state_stepped_with_the_mean_of_the_devices_is_one(results, number):
 def test_sharded_parameters_are_trained_with_the_value_of_one_device(results, number, mesh):
     schedule = SCHEDULES[number]
     updates, metrics, params = map(np.float32, results[number][f"trained, {mesh}"])
-    expected = eager(schedule, None if schedule._has_closed_form else metrics)
+    expected = eager(schedule, None if has_closed_form(schedule) else metrics)
     np.testing.assert_array_equal(updates, np.broadcast_to(-expected, (16, STEPS)))
     np.testing.assert_array_equal(params, np.full(16, np.cumsum(-expected, dtype=np.float32)[-1]))
 

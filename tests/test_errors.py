@@ -526,14 +526,14 @@ def test_a_function_must_return_one_finite_number(returned):
             jaxlr.LambdaLR(0.1, lambda epoch: returned, **arguments)
 
 
-STATIC = {"step_size", "T_max", "T_0", "T_mult", "total_iters", "total_steps", "milestones", "step_size_up"}
-STATIC |= {"step_size_down", "anneal_epochs", "steps_per_epoch", "epochs", "pct_start", "last_epoch", "values"}
-STATIC |= {"patience", "cooldown", "momentums", "state"}
-STATIC |= {"cycle_momentum", "three_phase", "fractional"}
+STATIC = {"T_mult", "last_epoch", "values", "momentums", "state", "cycle_momentum", "three_phase", "fractional"}
+LENGTHS = {"step_size", "T_max", "T_0", "total_iters", "total_steps", "anneal_epochs", "steps_per_epoch", "epochs"}
+LENGTHS |= {"milestones", "patience", "cooldown"}
+TABLED = (jaxlr.LambdaLR, jaxlr.MultiplicativeLR, jaxlr.CyclicLR)  # their total_steps is the length of a table
 TEXTS = {"mode", "threshold_mode", "scale_mode", "anneal_strategy"}
 FUNCTIONS = {"lr_lambda", "scale_fn"}
 HYPERPARAMETERS = {"lr", "gamma", "factor", "start_factor", "end_factor", "power", "eta_min", "base_lr", "max_lr"}
-HYPERPARAMETERS |= {"threshold", "min_lr", "eps"}
+HYPERPARAMETERS |= {"threshold", "min_lr", "eps", "step_size_up", "step_size_down", "pct_start"}
 HYPERPARAMETERS |= {"base_momentum", "max_momentum", "div_factor", "final_div_factor", "swa_lr"}
 
 
@@ -544,7 +544,11 @@ def of_classes(names):
 
 def test_every_parameter_is_either_static_or_not():
     names = {name for build, name in PARAMETERS if isinstance(build, type)}
-    assert names == STATIC | TEXTS | FUNCTIONS | HYPERPARAMETERS | {"schedule", "schedulers", "initial_momentum"}
+    assert names == STATIC | LENGTHS | TEXTS | FUNCTIONS | HYPERPARAMETERS | {
+        "schedule",
+        "schedulers",
+        "initial_momentum",
+    }
 
 
 def first_value(schedule):
@@ -554,12 +558,25 @@ def first_value(schedule):
 @of_classes(STATIC)
 def test_a_traced_static_argument_is_refused(cls, name):
     traced = {"milestones": np.array([3, 4]), "values": np.ones(2)}.get(name, 3)
-    if name in ("step_size_up", "step_size_down", "pct_start"):
-        traced = 0.5
     if name in ("cycle_momentum", "three_phase", "fractional"):
         traced = True
     with pytest.raises(TypeError, match=rf"{cls.__name__}: {name}\b"):
         jax.jit(lambda value: first_value(cls(**{**REFUSED[cls][0], name: value})))(traced)
+
+
+@of_classes(LENGTHS)
+def test_a_traced_length_is_an_operand(cls, name):
+    make = jax.jit(lambda value: first_value(cls(**{**REFUSED[cls][0], name: value})))
+    if name == "total_steps" and cls in TABLED:
+        with pytest.raises(TypeError, match=rf"{cls.__name__}: {name} must be .* known when the program is traced"):
+            make(3)
+        return
+    one = REFUSED[cls][0].get(name, 3)
+    one = list(one) if name == "milestones" else one
+    make(one)
+    for bad in (np.float32(3), np.ones(2, np.int32), np.True_):
+        with pytest.raises(TypeError, match=rf"{cls.__name__}: {name} must be an i"):
+            make([bad] if name == "milestones" and np.ndim(bad) else bad)
 
 
 @of_classes(HYPERPARAMETERS)

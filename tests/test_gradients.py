@@ -8,7 +8,7 @@ import pytest
 from jax import lax
 
 import jaxlr
-from jaxlr._cases import exponential, shrinking
+from parity.cases import exponential, shrinking
 
 COUNTS = np.array([0, 1, 3, 4, 9], np.int32)
 EPS = 2.0**-53

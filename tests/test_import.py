@@ -6,6 +6,7 @@ import pickle
 import pickletools
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -21,8 +22,8 @@ def test_import_leaves_out(package):
 
 
 def test_the_case_list_needs_no_extra():
-    code = "import sys, jaxlr._cases; sys.exit(bool({'torch', 'matplotlib', 'typer', 'rich'} & set(sys.modules)))"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import sys, parity.cases; sys.exit(bool({'torch', 'matplotlib', 'typer', 'rich'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=True)
 
 
 def test_import_computes_nothing():

@@ -9,7 +9,7 @@ import optax
 import pytest
 
 import jaxlr
-from jaxlr._cases import CASES, exponential
+from parity.cases import CASES, exponential
 
 ONE_OF_EACH = list({case.scheduler: case for case in reversed(CASES)}.values())
 each_class = pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)

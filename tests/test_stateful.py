@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import each_case, one_of_each
+from each import each_case, one_of_each
 from jax import lax
 
 import jaxlr
-from jaxlr._cases import RECIPES, looked_up
-from jaxlr._compare import stepped
 from jaxlr._ulp import compare
+from parity.cases import RECIPES, looked_up
+from parity.compare import stepped
 
 each_kind = pytest.mark.parametrize(
     "schedule",

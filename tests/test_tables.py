@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import one_of_each
+from each import one_of_each
 
 import jaxlr
-from jaxlr._cases import looked_up, shrinking
 from jaxlr._machine import trajectory as _trajectory
+from parity.cases import looked_up, shrinking
 
 FORMS = ["auto", "closed", "recursive"]
 

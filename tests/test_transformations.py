@@ -5,12 +5,12 @@ import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import each_case, one_of_each
+from each import each_case, one_of_each
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
 import jaxlr
-from jaxlr._cases import exponential, shrinking
+from parity.cases import exponential, shrinking
 
 each_kind = pytest.mark.parametrize(
     "schedule",

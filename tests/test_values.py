@@ -9,13 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import each_case
+from each import each_case
 
 import jaxlr
-from jaxlr import _cases
-from jaxlr._cases import CASES, damped, exponential, one
+from jaxlr._numbers import Numbers
+from parity import cases
+from parity.cases import CASES, damped, exponential, one
 
-NAMESPACE = vars(_cases) | {name: getattr(jaxlr, name) for name in jaxlr.__all__}
+NAMESPACE = vars(cases) | {name: getattr(jaxlr, name) for name in jaxlr.__all__}
 SCHEDULES = [case.schedule() for case in CASES]
 OTHERS = [
     jaxlr.Table([0.1, 0.2]),
@@ -162,7 +163,7 @@ def test_a_concrete_number_becomes_a_python_float(one):
         assert hash(schedule) == hash(expected)
         assert repr(schedule) == repr(expected)
         values = [value for item in vars(schedule).values() for value in (item if isinstance(item, tuple) else [item])]
-        assert {type(value) for value in values} <= {float, int, str, bool, type(None)}
+        assert {type(value) for value in values} <= {float, int, str, bool, type(None), Numbers}
 
 
 def test_numpy_numbers_become_pythons():

@@ -16,18 +16,18 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
+from rich.progress import track
 
 import jaxlr
 from jaxlr._arguments import numbers, parameter_group
-from jaxlr._cases import PICTURED, RECIPES
-from jaxlr._compare import Row, compare_case
 from jaxlr._curves.verify import Report, jax_lrs, report_of, torch_lrs
+from jaxlr._schedules.plateau import takes_metric
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
 )
 
+Recipe = Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="A torch scheduler, or what returns one.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 Metrics = Annotated[str | None, typer.Option(help="FILE.py:NAME of what a plateau's step receives.")]
 Group = Annotated[int | None, typer.Option(min=0, help="The parameter group, where the optimizer has several.")]
@@ -53,7 +53,7 @@ def _jaxlr(
 
 @app.command()
 def convert(
-    recipe: Annotated[str, typer.Argument(help="FILE.py:NAME of a torch scheduler.")],
+    recipe: Recipe,
     group: Group = None,
     total_steps: Annotated[int | None, typer.Option(min=1, help="Length of a lambda's table.")] = None,
     state: Annotated[Path | None, typer.Option(help="A .pt file with the scheduler's state_dict to restore.")] = None,
@@ -86,32 +86,20 @@ def convert(
 
 @app.command()
 def verify(
-    recipe: Annotated[str | None, typer.Argument(help="FILE.py:NAME of a torch scheduler; none: jaxlr's own.")] = None,
+    recipe: Recipe,
     against: Annotated[str | None, typer.Option(help="FILE.py:NAME of a schedule, or a jaxlr expression.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Counts. [default: 100000; 1000 with FILE]")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Counts.")] = 1_000,
     metrics: Metrics = None,
     group: Group = None,
-    only: Annotated[str, typer.Option(help="Without FILE: only the recipes whose text contains this.")] = "",
-    output: Annotated[Path | None, typer.Option(help="Without FILE: a folder for the table and a picture.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="With FILE: draw both curves and their difference.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw both curves and their difference.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     force: Force = False,
 ) -> None:
     """Steps a torch scheduler beside a schedule and prints how far they are apart; exits with 1 when they differ.
 
-    Without FILE every torch scheduler is stepped beside its port; with FILE, a recipe of yours beside the schedule that
-    --against names, or else beside what `convert` makes of it.
+    The schedule is what --against names, or else what `convert` makes of the scheduler.
     """
     _need("torch", extra="torch")
-    if recipe is None:
-        for option, value in (("--against", against), ("--metrics", metrics), ("--plot", plot), ("--group", group)):
-            if value is not None:
-                raise typer.BadParameter("needs FILE.py:NAME", param_hint=option)
-        _verify_all(steps or 100_000, only, output, as_json=json, force=force)
-        return
-    for option, value in (("--only", only or None), ("--output", output)):
-        if value is not None:
-            raise typer.BadParameter("is not for FILE.py:NAME", param_hint=option)
     _check_free([plot], force, "--plot")
     if plot is not None:
         _need("matplotlib", extra="plot")
@@ -120,7 +108,7 @@ def verify(
         report_of,
         _torch_recipe(recipe),
         None if against is None else _jax_recipe(against),
-        steps=steps or 1_000,
+        steps=steps,
         metrics=_numbers(metrics),
         group=group,
         each=_tracked,
@@ -163,48 +151,10 @@ def gallery(
     """Draws the cheat sheet of all schedulers."""
     _need("matplotlib", extra="plot")
     _check_free([output], force, "--output")
-    from jaxlr._cli.plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
+    from jaxlr._cli.gallery import draw  # noqa: PLC0415 matplotlib is an extra
 
-    _written(small_multiples, PICTURED, 33, output, with_torch=False)
+    _written(draw, output)
     typer.echo(f"wrote {output}")
-
-
-def _verify_all(steps: int, only: str, output: Path | None, *, as_json: bool, force: bool) -> None:
-    from jaxlr import _report  # noqa: PLC0415 rich is an extra
-
-    cases = [case for case in RECIPES if only in str(case)]
-    if not cases:
-        raise typer.BadParameter(f"no recipe contains {only!r}", param_hint="--only")
-    names = ("table.md", "table.json", "curves.png")
-    _check_free([] if output is None else [output / name for name in names], force, "--output")
-    if output is not None:
-        _need("matplotlib", extra="plot")
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    rows: list[Row] = []
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("stepping", total=len(cases))
-        for case in cases:
-            progress.update(task, description=case.scheduler)
-            rows += compare_case(case, steps)
-            progress.advance(task)
-
-    if as_json:
-        typer.echo(_report.as_json(rows))
-    else:
-        terminal = Console()
-        console = terminal if terminal.is_terminal else Console(width=160)
-        console.print(_report.table(rows))
-        typer.echo(_report.summary(rows))
-    if output is not None:
-        from jaxlr._cli.plot import small_multiples  # noqa: PLC0415 matplotlib is an extra
-
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "table.md").write_text(_report.markdown(rows))
-        (output / "table.json").write_text(_report.as_json(rows))
-        small_multiples(PICTURED, 33, output / "curves.png")
-    if not all(row.comparison.passed for row in rows):
-        raise typer.Exit(1)
 
 
 def _code(schedule: jaxlr.Schedule) -> str:
@@ -237,8 +187,8 @@ def _check_free(paths: Iterable[Path | None], force: bool, option: str) -> None:
             continue
         if path.exists() and not force:
             raise typer.BadParameter(f"{path} exists: name another, or give --force", param_hint=option)
-        if option != "--output" or path.suffix not in (".md", ".json"):
-            _check_picture(path, option)
+        if path.suffix not in (".png", ".svg", ".pdf"):
+            raise typer.BadParameter(f"{path} must end in .png, .svg or .pdf", param_hint=option)
 
 
 def _written(draw: Callable[..., None], *args: Any, **options: Any) -> None:
@@ -250,11 +200,6 @@ def _written(draw: Callable[..., None], *args: Any, **options: Any) -> None:
     except OSError as error:
         typer.echo(f"jaxlr: cannot write {path}: {error.strerror or error}", err=True)
         raise typer.Exit(2) from None
-
-
-def _check_picture(path: Path, option: str) -> None:
-    if path.suffix not in (".png", ".svg", ".pdf"):
-        raise typer.BadParameter(f"{path} must end in .png, .svg or .pdf", param_hint=option)
 
 
 def _said(call: Callable[..., Any], *args: Any, targets: Iterable[str | None] = (), **options: Any) -> Any:
@@ -377,7 +322,7 @@ def _drawn(target: str, steps: int | None, metrics: np.ndarray | None, group: in
     if isinstance(loaded, jaxlr.Schedule):
         end = loaded._final_epoch
         n = steps or (most if end is None else min(most, end - loaded._first_epoch + 1))
-        received = metrics if loaded._takes_metric else None
+        received = metrics if takes_metric(loaded) else None
         return _said(jaxlr.trajectory, loaded, n, metrics=received)  # type: ignore[no-any-return]
     if callable(loaded):
         return _said(jax_lrs, loaded, steps or most, metrics, targets=(target,))  # type: ignore[no-any-return]

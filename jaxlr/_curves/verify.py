@@ -14,6 +14,7 @@ import numpy as np
 from jaxlr._arguments import integer, is_real, numbers, parameter_group, shown
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.plateau import takes_metric
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._ulp import compare
 
@@ -130,7 +131,7 @@ def report_of(
         raise ValueError(f"verify: scheduler must be one, or a list of one optimizer's, got {schedulers!r}")
     groups = schedulers[0].optimizer.param_groups
     index = parameter_group("verify", group, len(groups))
-    needed = any(map(_takes_metric, schedulers)) or (isinstance(schedule, Schedule) and schedule._takes_metric)
+    needed = any(map(_takes_metric, schedulers)) or (isinstance(schedule, Schedule) and takes_metric(schedule))
     received = None if metrics is None else numbers("verify: metrics", metrics)
     if needed and (received is None or len(received) < steps - 1):
         raise ValueError(
@@ -220,7 +221,7 @@ def torch_lrs(schedulers: list[Any], group: dict[str, Any], metrics: np.ndarray 
 def jax_lrs(schedule: Any, steps: int, metrics: np.ndarray | None) -> np.ndarray:
     """What any Optax schedule gives at counts 0 .. steps - 1: a function of the count, or a StatefulSchedule."""
     if isinstance(schedule, Schedule):
-        return trajectory(schedule, steps, metrics=metrics if schedule._takes_metric else None)
+        return trajectory(schedule, steps, metrics=metrics if takes_metric(schedule) else None)
     if hasattr(schedule, "init") and hasattr(schedule, "update"):
         state, lrs = schedule.init(), []
         for i in range(steps):

@@ -8,9 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._arguments import choice, integer, numbers, shown
-from jaxlr._float64 import float64, is_traced
-from jaxlr._schedules.base import Group, Schedule
+from jaxlr._arguments import choice, integer, is_traced, numbers, shown
+from jaxlr._float64 import float64
+from jaxlr._machine.closed_form import has_closed_form, no_closed_form
+from jaxlr._machine.epochs import before_first_step
+from jaxlr._machine.machine import Group, build, held, start, step
+from jaxlr._machine.structure import joined, split
+from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.lambdas import is_sequential
+from jaxlr._schedules.plateau import takes_metric
 
 _CHUNK = 1 << 16  # counts that one compiled call evaluates
 
@@ -54,9 +60,9 @@ def trajectory(
     integer(at_least=1)("trajectory: steps", steps)
     choice("auto", "closed", "recursive")("trajectory: form", form)
     received = None if metrics is None else numbers("trajectory: metrics", metrics)
-    if not schedule._takes_metric and received is not None:
+    if not takes_metric(schedule) and received is not None:
         raise ValueError(f"trajectory: metrics must be None for {type(schedule).__name__}, which takes none")
-    if schedule._takes_metric and (received is None or len(received) < steps - 1):
+    if takes_metric(schedule) and (received is None or len(received) < steps - 1):
         raise ValueError(
             f"trajectory: metrics must be at least {steps - 1} numbers for {type(schedule).__name__}, "
             f"got {'None' if received is None else len(received)}"
@@ -67,36 +73,35 @@ def trajectory(
             f"trajectory: steps must be at most {end - schedule._first_epoch + 1} for {shown(schedule)}: "
             f"there it ends, got {steps}"
         )
-    if form == "closed" and not schedule._has_closed_form:
-        raise schedule._no_closed_form()
-    recursive = form == "recursive" or (form == "auto" and (schedule._sequential or not schedule._has_closed_form))
+    if form == "closed" and not has_closed_form(schedule):
+        raise no_closed_form(schedule)
+    recursive = form == "recursive" or (form == "auto" and (is_sequential(schedule) or not has_closed_form(schedule)))
     with jax.ensure_compile_time_eval():
         if recursive or received is not None:
             dtype = jnp.result_type(float)
+            structure, operands = split(schedule)
             with float64():
                 metrics = None if received is None else received[: steps - 1]
-                return np.asarray(_stepped(schedule, steps, dtype, _start(schedule), metrics))
+                return np.asarray(_stepped(structure, before_first_step(schedule), steps, dtype, operands, metrics))
         chunks = [schedule(np.arange(i, min(i + _CHUNK, steps))) for i in range(0, steps, _CHUNK)]
         return np.concatenate([np.asarray(chunk) for chunk in chunks])
 
 
-@partial(jax.jit, static_argnums=0)
-def _start(schedule: Schedule) -> Any:
-    node, group = schedule._start()
-    return jax.tree.map(jnp.asarray, (node, group.lr, group.momentum))
-
-
-@partial(jax.jit, static_argnums=(0, 1, 2))
-def _stepped(schedule: Schedule, steps: int, dtype: Any, start: Any, metrics: jax.Array | None) -> jax.Array:
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _stepped(
+    structure: Any, before: Any, steps: int, dtype: Any, operands: list[Any], metrics: jax.Array | None
+) -> jax.Array:
     """What ``.stateful()`` does, in a state that stays float64: between its steps nobody else's program runs."""
-    built, _, _ = schedule._built()
+    schedule = joined(structure, operands)
+    built, _ = build(schedule)
 
-    def step(state: Any, metric: Any) -> tuple[Any, jax.Array]:
+    def step_once(state: Any, metric: Any) -> tuple[Any, jax.Array]:
         node, lr, momentum = state
         group = Group(lr=lr, momentum=momentum)
-        held = schedule._held(group)
-        node, group = built._step(node, group, metric)
-        return (node, group.lr, group.momentum), held.astype(dtype)
+        node, stepped = step(built, node, group, metric)
+        return (node, stepped.lr, stepped.momentum), held(schedule, group).astype(dtype)
 
-    (_, lr, momentum), lrs = jax.lax.scan(step, start, metrics, length=steps - 1)
-    return jnp.append(lrs, schedule._held(Group(lr=lr, momentum=momentum)).astype(dtype))
+    node, group = start(schedule, before)
+    first = jax.tree.map(jnp.asarray, (node, group.lr, group.momentum))
+    (_, lr, momentum), lrs = jax.lax.scan(step_once, first, metrics, length=steps - 1)
+    return jnp.append(lrs, held(schedule, Group(lr=lr, momentum=momentum)).astype(dtype))

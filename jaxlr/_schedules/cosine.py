@@ -2,17 +2,19 @@
 
 import dataclasses
 import math
-from itertools import count, takewhile
+from functools import cache
+from itertools import count
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import LAST_EPOCH, integer, real
-from jaxlr._schedules.base import Formula, Scalar
+from jaxlr._arguments import LAST_EPOCH, integer, is_traced, length, real
+from jaxlr._numbers import Numbers
+from jaxlr._schedules.base import Absolute, Formula, Length, Scalar
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class CosineAnnealingLR(Formula):
     r"""Follows half a cosine from lr to eta_min in T_max epochs, and back, and so on: torch's CosineAnnealingLR.
 
@@ -23,7 +25,7 @@ class CosineAnnealingLR(Formula):
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
-      T_max: the epochs from lr to eta_min: an integer >= 1.
+      T_max: the epochs from lr to eta_min: an integer >= 1, or a traced one.
       eta_min: the least learning rate: a finite number, or a traced scalar.
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
 
@@ -41,13 +43,14 @@ class CosineAnnealingLR(Formula):
     """
 
     lr: Scalar
-    T_max: int
+    T_max: Length
     eta_min: Scalar = 0.0
     last_epoch: int = -1
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "T_max", "eta_min")
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), T_max=integer(at_least=1), eta_min=real(), last_epoch=LAST_EPOCH)
+        self._check(lr=real(at_least=0), T_max=length(at_least=1), eta_min=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.eta_min + (self.lr - self.eta_min) * (1 + jnp.cos(math.pi * t / self.T_max)) / 2
@@ -61,8 +64,8 @@ class CosineAnnealingLR(Formula):
         return jnp.where(at_bottom, rising, ratio * (lr - self.eta_min) + self.eta_min)
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class CosineAnnealingWarmRestarts(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class CosineAnnealingWarmRestarts(Absolute):
     r"""Follows half a cosine from lr to eta_min, then starts again: torch's CosineAnnealingWarmRestarts.
 
     .. math:: \eta_t = \eta_{min} + \tfrac12 (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi T_{cur}}{T_i} \right)
@@ -75,7 +78,7 @@ class CosineAnnealingWarmRestarts(Formula):
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
-      T_0: the epochs of the first cycle: an integer >= 1.
+      T_0: the epochs of the first cycle: an integer >= 1, or a traced one.
       T_mult: the factor from one cycle's length to the next: an integer >= 1.
       eta_min: the least learning rate: a finite number, or a traced scalar. Not reached on whole epochs.
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
@@ -94,22 +97,26 @@ class CosineAnnealingWarmRestarts(Formula):
     """
 
     lr: Scalar
-    T_0: int
+    T_0: Length
     T_mult: int = 1
     eta_min: Scalar = 0.0
     last_epoch: int = -1
+    _restarts: Numbers | None = dataclasses.field(default=None, init=False)  # for fractional epochs
     _fractional: ClassVar[bool] = True
-    _absolute: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "eta_min")
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
             lr=real(at_least=0),
-            T_0=integer(at_least=1),
+            T_0=length(at_least=1),
             T_mult=integer(at_least=1),
             eta_min=real(),
             last_epoch=LAST_EPOCH,
         )
+        if self.T_mult > 1 and not is_traced(self.T_0):
+            restarts = [_fractional_restart(self.T_0, self.T_mult, i) for i in range(_cycles(self.T_mult))]
+            object.__setattr__(self, "_restarts", Numbers(restarts))
 
     def _cycle(self, t: Any) -> tuple[Any, Any]:
         """T_cur and T_i at epoch t."""
@@ -117,41 +124,52 @@ class CosineAnnealingWarmRestarts(Formula):
             return t % self.T_0, self.T_0
         if jnp.issubdtype(t.dtype, jnp.floating):
             return self._fractional_cycle(t)
-        begin: Any = 0.0
-        T_i: Any = float(self.T_0)
+        begin, T_i = jnp.zeros(()), self.T_0 * 1.0
         for n in (32, 16, 8, 4, 2, 1):  # a binary search, over the next n cycles, that needs no table of them all
-            if self._begin(n) < 2**53:
-                end = begin + T_i * (self._begin(n) // self.T_0)
+            if n < _cycles(self.T_mult):
+                end = begin + T_i * _units(self.T_mult, n)
                 begin, T_i = jnp.where(t >= end, end, begin), jnp.where(t >= end, T_i * float(self.T_mult**n), T_i)
         return t - begin, T_i
 
     def _fractional_cycle(self, t: Any) -> tuple[Any, Any]:
         """T_cur and T_i at the epoch t that torch's scheduler.step(epoch) takes."""
-        cycles = range(sum(1 for _ in takewhile(lambda i: self._begin(i) < 2**53, count())))
-        n = jnp.searchsorted(jnp.asarray([self._fractional_restart(i) for i in cycles]), t, side="right") - 1
-        begins = jnp.asarray([float(self._begin(i)) for i in cycles])
-        return t - begins[n], jnp.asarray([float(self.T_0 * self.T_mult**i) for i in cycles])[n]
-
-    def _begin(self, i: int) -> int:
-        """The epoch at which cycle i begins."""
-        return sum(self.T_0 * self.T_mult**j for j in range(i))
-
-    def _fractional_restart(self, i: int) -> float:
-        """The least float epoch that torch's scheduler.step(epoch) counts to cycle i."""
-
-        def n(epoch: float) -> int:
-            return int(math.log(epoch / self.T_0 * (self.T_mult - 1) + 1, self.T_mult)) if epoch >= self.T_0 else 0
-
-        epoch = float(self._begin(i))
-        while n(epoch) < i:
-            epoch = math.nextafter(epoch, math.inf)
-        while epoch > 0 and n(math.nextafter(epoch, 0.0)) >= i > 0:
-            epoch = math.nextafter(epoch, 0.0)
-        return epoch
+        if self._restarts is None:
+            raise TypeError(
+                f"CosineAnnealingWarmRestarts: T_0 must be known when the program is traced, for a fractional epoch "
+                f"with T_mult={self.T_mult} > 1, got {self.T_0}"
+            )
+        begin, T_i = jnp.zeros(()), self.T_0 * 1.0
+        for i in range(1, _cycles(self.T_mult)):
+            later = t >= jnp.asarray(self._restarts)[i]
+            begin = jnp.where(later, self.T_0 * float(_units(self.T_mult, i)), begin)
+            T_i = jnp.where(later, self.T_0 * float(self.T_mult**i), T_i)
+        return t - begin, T_i
 
     def _closed_form(self, t: jax.Array) -> Any:
         T_cur, T_i = self._cycle(t)
         return self.eta_min + (self.lr - self.eta_min) * (1 + jnp.cos(math.pi * T_cur / T_i)) / 2
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return self._closed_form(t)
+
+def _units(T_mult: int, i: int) -> int:
+    """The epoch at which cycle i begins, in first cycles."""
+    return sum(T_mult**j for j in range(i))
+
+
+@cache
+def _cycles(T_mult: int) -> int:
+    """How many cycles begin at an epoch that is exact in float64."""
+    return next(i for i in count() if _units(T_mult, i) >= 2**53)
+
+
+def _fractional_restart(T_0: Any, T_mult: int, i: int) -> float:
+    """The least float epoch that torch's scheduler.step(epoch) counts to cycle i."""
+
+    def n(epoch: float) -> int:
+        return int(math.log(epoch / T_0 * (T_mult - 1) + 1, T_mult)) if epoch >= T_0 else 0
+
+    epoch = float(T_0 * _units(T_mult, i))
+    while n(epoch) < i:
+        epoch = math.nextafter(epoch, math.inf)
+    while epoch > 0 and n(math.nextafter(epoch, 0.0)) >= i > 0:
+        epoch = math.nextafter(epoch, 0.0)
+    return epoch

@@ -3,18 +3,31 @@
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import LAST_EPOCH, choice, evaluated, flag, function, integer, optional, real, traceable
+from jaxlr._arguments import (
+    LAST_EPOCH,
+    choice,
+    evaluated,
+    flag,
+    function,
+    integer,
+    is_traced,
+    length,
+    optional,
+    real,
+    traceable,
+)
 from jaxlr._float64 import power, replaced
-from jaxlr._schedules.base import Formula, Group, Scalar
+from jaxlr._numbers import Numbers
+from jaxlr._schedules.base import Absolute, Length, Scalar
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class CyclicLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class CyclicLR(Absolute):
     r"""Cycles the learning rate between base_lr and max_lr along a triangle: torch's CyclicLR.
 
     .. math::
@@ -33,8 +46,9 @@ class CyclicLR(Formula):
     Args:
       base_lr: the learning rate at the ends of a cycle: a finite number, or a traced scalar.
       max_lr: the learning rate at the peak (before scaling): a finite number, or a traced scalar.
-      step_size_up: the steps from base_lr to max_lr: a number > 0.
-      step_size_down: the steps from max_lr to base_lr: a number >= 0; as many as up where it is None.
+      step_size_up: the steps from base_lr to max_lr: a number > 0, or a traced one.
+      step_size_down: the steps from max_lr to base_lr: a number >= 0, or a traced one; as many
+        as up where it is None.
       mode: "triangular", "triangular2" or "exp_range"; ignored where scale_fn is given.
       gamma: the factor of "exp_range": a finite number, or a traced scalar.
       scale_fn: a function of one integer. One that JAX cannot trace needs total_steps.
@@ -63,27 +77,26 @@ class CyclicLR(Formula):
 
     base_lr: Scalar
     max_lr: Scalar
-    step_size_up: float = 2000
-    step_size_down: float | None = None
-    mode: str = "triangular"
+    step_size_up: Scalar = 2000
+    step_size_down: Scalar | None = None
+    mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
     gamma: Scalar = 1.0
     scale_fn: Callable[[Any], Any] | None = None
-    scale_mode: str = "cycle"
+    scale_mode: Literal["cycle", "iterations"] = "cycle"
     cycle_momentum: bool = True
     base_momentum: Scalar = 0.8
     max_momentum: Scalar = 0.9
     last_epoch: int = -1
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
-    _scales: Any = dataclasses.field(default=None, init=False, compare=False)  # the table, where there is one
-    _absolute: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ("base_lr", "max_lr", "step_size_up", "base_momentum", "max_momentum")
+    _scales: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
+    _sampled: tuple[float, ...] = dataclasses.field(default=(), init=False)  # what scale_fn gave, where there is none
 
     def __post_init__(self) -> None:
         self._check(
             base_lr=real(),
             max_lr=real(),
-            step_size_up=real(above=0, static=True),
-            step_size_down=optional(real(at_least=0, static=True)),
+            step_size_up=real(above=0),
+            step_size_down=optional(real(at_least=0)),
             gamma=real(),
             scale_fn=optional(function),
             scale_mode=choice("cycle", "iterations"),
@@ -98,50 +111,36 @@ class CyclicLR(Formula):
             if self.total_steps is not None:
                 raise ValueError(f"CyclicLR: total_steps must be None without a scale_fn, got {self.total_steps}")
         elif self.total_steps is None:
-            traceable("CyclicLR: scale_fn", self.scale_fn, first=1 if self.scale_mode == "cycle" else 0)
+            sampled = traceable("CyclicLR: scale_fn", self.scale_fn, first=1 if self.scale_mode == "cycle" else 0)
+            object.__setattr__(self, "_sampled", sampled)
         else:
+            if is_traced(self._cycle_length) and self.scale_mode == "cycle":
+                raise TypeError(
+                    "CyclicLR: step_size_up and step_size_down must be known when the program is traced, for a table "
+                    f"of scale_fn by total_steps, got {self.step_size_up} and {self.step_size_down}"
+                )
             steps = range(self.total_steps)
             arguments = [math.floor(1 + t / self._cycle_length) for t in steps] if self.scale_mode == "cycle" else steps
-            object.__setattr__(self, "_scales", evaluated("CyclicLR: scale_fn", self.scale_fn, arguments))
+            object.__setattr__(self, "_scales", Numbers(evaluated("CyclicLR: scale_fn", self.scale_fn, arguments)))
         self._check_last_epoch()
 
     @property
-    def _cycle_length(self) -> float:
+    def _cycle_length(self) -> Any:
         return self.step_size_up + (self.step_size_up if self.step_size_down is None else self.step_size_down)
-
-    @property
-    def _initial_lr(self) -> Scalar:
-        return self.base_lr
 
     @property
     def _final_epoch(self) -> int | None:
         return None if self.total_steps is None else self.total_steps - 1
 
     @property
-    def _lrs(self) -> tuple[()]:
-        return ()
-
-    @property
-    def _own_momentum(self) -> "CyclicLR | None":
+    def _momentum(self) -> "CyclicLR | None":
         if not self.cycle_momentum:
             return None
         momentum: CyclicLR = replaced(self, base_lr=self.max_momentum, max_lr=self.base_momentum, cycle_momentum=False)
         return momentum
 
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        built, group = self._registered(group)
-        # Torch's constructor takes its first step, which gives initial_lr, before it knows base_lr.
-        return built, self._node(0), group._replace(lr=group.initial_lr)
-
-    def _registered(self, group: Group) -> tuple[Any, Group]:
-        group = group._replace(lr=self.base_lr).with_initial_lr()
-        if self.cycle_momentum:
-            entries = {"base_momentum": self.base_momentum, "max_momentum": self.max_momentum}
-            group = group._replace(momentum=self.max_momentum, **entries)
-        return self, group
-
     def _scale(self, cycle: Any, t: Any) -> Any:
-        if self.total_steps is not None:
+        if self._scales is not None:
             return jnp.asarray(self._scales)[t]
         if self.scale_fn is not None:
             return self.scale_fn(cycle.astype(jnp.int64) if self.scale_mode == "cycle" else t)
@@ -160,12 +159,9 @@ class CyclicLR(Formula):
         scale_factor = jnp.where(x <= step_ratio, x / step_ratio, (x - 1) / (step_ratio - 1))
         return self.base_lr + (self.max_lr - self.base_lr) * scale_factor * self._scale(cycle, t)
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return self._closed_form(t)
 
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class OneCycleLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class OneCycleLR(Absolute):
     r"""Anneals the learning rate up to max_lr and down to far below where it began: torch's OneCycleLR.
 
     .. math::
@@ -185,10 +181,11 @@ class OneCycleLR(Formula):
 
     Args:
       max_lr: the learning rate at the peak: a finite number, or a traced scalar.
-      total_steps: the steps of the cycle: an integer >= 1, or None where epochs and steps_per_epoch are given.
-      epochs: the epochs of the cycle: an integer >= 1.
-      steps_per_epoch: the steps of an epoch: an integer >= 1.
-      pct_start: the part of the cycle that goes up: a float in [0, 1].
+      total_steps: the steps of the cycle: an integer >= 1, or a traced one; None where epochs and steps_per_epoch are
+        given. With a traced one no count is refused: past the end the last value holds.
+      epochs: the epochs of the cycle: an integer >= 1, or a traced one.
+      steps_per_epoch: the steps of an epoch: an integer >= 1, or a traced one.
+      pct_start: the part of the cycle that goes up: a float in [0, 1], or a traced scalar.
       anneal_strategy: "cos" or "linear".
       cycle_momentum: whether `momentum` cycles against the learning rate.
       base_momentum: the momentum at the peak: a finite number, or a traced scalar.
@@ -213,11 +210,11 @@ class OneCycleLR(Formula):
     """
 
     max_lr: Scalar
-    total_steps: int | None = None
-    epochs: int | None = None
-    steps_per_epoch: int | None = None
-    pct_start: float = 0.3
-    anneal_strategy: str = "cos"
+    total_steps: Length | None = None
+    epochs: Length | None = None
+    steps_per_epoch: Length | None = None
+    pct_start: Scalar = 0.3
+    anneal_strategy: Literal["cos", "linear"] = "cos"
     cycle_momentum: bool = True
     base_momentum: Scalar = 0.85
     max_momentum: Scalar = 0.95
@@ -225,15 +222,13 @@ class OneCycleLR(Formula):
     final_div_factor: Scalar = 1e4
     three_phase: bool = False
     last_epoch: int = -1
-    _absolute: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         self._check(
             max_lr=real(),
-            total_steps=optional(integer(at_least=1)),
-            epochs=optional(integer(at_least=1)),
-            steps_per_epoch=optional(integer(at_least=1)),
+            total_steps=optional(length(at_least=1)),
+            epochs=optional(length(at_least=1)),
+            steps_per_epoch=optional(length(at_least=1)),
             anneal_strategy=choice("cos", "linear"),
             cycle_momentum=flag,
             base_momentum=real(),
@@ -253,11 +248,11 @@ class OneCycleLR(Formula):
         self._check_last_epoch()
 
     @property
-    def _total(self) -> int:
+    def _total(self) -> Any:
         return self.total_steps if self.total_steps is not None else self.epochs * self.steps_per_epoch  # type: ignore[operator]
 
     @property
-    def _ends(self) -> list[float]:
+    def _ends(self) -> list[Any]:
         return _ends(self.pct_start, self._total, self.three_phase)
 
     @property
@@ -265,19 +260,11 @@ class OneCycleLR(Formula):
         return self.max_lr / self.div_factor
 
     @property
-    def _final_epoch(self) -> int:
+    def _final_epoch(self) -> Any:
         return self._total
 
     @property
-    def _lrs(self) -> tuple[()]:
-        return ()
-
-    @property
-    def _sets_initial_lr(self) -> bool:
-        return True
-
-    @property
-    def _own_momentum(self) -> "OneCycleMomentum | None":
+    def _momentum(self) -> "OneCycleMomentum | None":
         if not self.cycle_momentum:
             return None
         return OneCycleMomentum(
@@ -290,34 +277,15 @@ class OneCycleLR(Formula):
             last_epoch=self.last_epoch,
         )
 
-    def _registered(self, group: Group) -> tuple[Any, Group]:
-        group = group._replace(initial_lr=self._initial_lr, one_cycle=self)
-        if self.cycle_momentum:
-            momentum = self.momentum._closed_form(jnp.asarray(0, jnp.int64))
-            entries = {"base_momentum": self.base_momentum, "max_momentum": self.max_momentum}
-            group = group._replace(momentum=momentum, **entries)
-        return self, group
-
-    def _linked(self, group: Group) -> "OneCycleLR":
-        last = group.one_cycle
-        entries = {"max_lr": last.max_lr, "div_factor": last.div_factor, "final_div_factor": last.final_div_factor}
-        if self.cycle_momentum:
-            entries |= {"base_momentum": group.base_momentum, "max_momentum": group.max_momentum}
-        linked: OneCycleLR = replaced(self, **entries)
-        return linked
-
     def _closed_form(self, t: jax.Array) -> Any:
-        initial_lr = self.max_lr / self.div_factor
+        initial_lr = self._initial_lr
         min_lr = initial_lr / self.final_div_factor
         lrs = [initial_lr, self.max_lr, initial_lr, min_lr] if self.three_phase else [initial_lr, self.max_lr, min_lr]
         return _annealed(t, lrs, self._ends, self.anneal_strategy)
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return self._closed_form(t)
 
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class OneCycleMomentum(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class OneCycleMomentum(Absolute):
     r"""The momentum (or beta1) that torch's OneCycleLR drives against its learning rate: OneCycleLR(...).momentum.
 
     The formula and the phases of OneCycleLR, from max_momentum at 0 to base_momentum at pct_start * total_steps - 1 to
@@ -326,7 +294,7 @@ class OneCycleMomentum(Formula):
     Args:
       base_momentum: the momentum at the peak of the learning rate: a finite number, or a traced scalar.
       max_momentum: the momentum at the ends: a finite number, or a traced scalar.
-      total_steps: the steps of the cycle: an integer >= 1.
+      total_steps: the steps of the cycle: an integer >= 1, or a traced one.
       pct_start, anneal_strategy, three_phase, last_epoch: OneCycleLR's.
 
     Raises:
@@ -344,17 +312,18 @@ class OneCycleMomentum(Formula):
 
     base_momentum: Scalar
     max_momentum: Scalar
-    total_steps: int
-    pct_start: float = 0.3
-    anneal_strategy: str = "cos"
+    total_steps: Length
+    pct_start: Scalar = 0.3
+    anneal_strategy: Literal["cos", "linear"] = "cos"
     three_phase: bool = False
     last_epoch: int = -1
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
             base_momentum=real(),
             max_momentum=real(),
-            total_steps=integer(at_least=1),
+            total_steps=length(at_least=1),
             anneal_strategy=choice("cos", "linear"),
             three_phase=flag,
             last_epoch=LAST_EPOCH,
@@ -364,15 +333,7 @@ class OneCycleMomentum(Formula):
         self._check_last_epoch()
 
     @property
-    def _initial_lr(self) -> Scalar:
-        return self.max_momentum
-
-    @property
-    def _lrs(self) -> tuple[()]:
-        return ()
-
-    @property
-    def _final_epoch(self) -> int:
+    def _final_epoch(self) -> Any:
         return self.total_steps
 
     def _closed_form(self, t: jax.Array) -> Any:
@@ -380,17 +341,14 @@ class OneCycleMomentum(Formula):
         ends = _ends(self.pct_start, self.total_steps, self.three_phase)
         return _annealed(t, momentums, ends, self.anneal_strategy)
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return self._closed_form(t)
 
-
-def _ends(pct_start: float, total_steps: int, three_phase: bool) -> list[float]:
+def _ends(pct_start: Any, total_steps: Any, three_phase: bool) -> list[Any]:
     """The step at which each phase of a one-cycle schedule ends."""
     first, last = pct_start * total_steps - 1, total_steps - 1.0
     return [first, 2 * pct_start * total_steps - 2, last] if three_phase else [first, last]
 
 
-def _annealed(t: Any, values: list[Any], ends: list[float], anneal_strategy: str) -> Any:
+def _annealed(t: Any, values: list[Any], ends: list[Any], anneal_strategy: str) -> Any:
     """The value at step t of phases that go from each of the values to the next."""
 
     def of_phase(choices: list[Any]) -> Any:
@@ -408,8 +366,10 @@ def _annealed(t: Any, values: list[Any], ends: list[float], anneal_strategy: str
     return (end - start) * pct + start
 
 
-def _fraction(name: str, value: Any) -> float:
-    """A float, as torch insists, in [0, 1]."""
+def _fraction(name: str, value: Any) -> Any:
+    """A float, as torch insists, in [0, 1]; or a traced one."""
+    if is_traced(value):
+        return real()(name, value)
     if not isinstance(value, float):
         raise TypeError(f"{name} must be a float in [0, 1], got {value!r}")
     if not 0 <= value <= 1:
@@ -417,8 +377,10 @@ def _fraction(name: str, value: Any) -> float:
     return float(value)
 
 
-def _check_phases(name: str, pct_start: float, total_steps: int, three_phase: bool) -> None:
-    """Refuses a pct_start with which torch would divide by the length 0 of a phase."""
+def _check_phases(name: str, pct_start: Any, total_steps: Any, three_phase: bool) -> None:
+    """Refuses a pct_start with which torch would divide by the length 0 of a phase, as far as it is known."""
+    if is_traced((pct_start, total_steps)):
+        return
     ends = _ends(pct_start, total_steps, three_phase)
     if ends[0] == 0 or ends[-1] == ends[-2]:
         phase = "first" if ends[0] == 0 else "last"

@@ -1,20 +1,20 @@
 """Schedules that multiply the learning rate by a factor of the epoch."""
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxlr._arguments import LAST_EPOCH, integer, integers, real
+from jaxlr._arguments import LAST_EPOCH, length, lengths, real
 from jaxlr._float64 import power
-from jaxlr._schedules.base import Formula, Group, Scalar
+from jaxlr._schedules.base import Length, Multiplicative, Scalar
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class StepLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class StepLR(Multiplicative):
     r"""Multiplies the learning rate by gamma every step_size epochs: torch's StepLR.
 
     .. math:: \eta_t = \eta_0 \, \gamma^{\lfloor t / s \rfloor}
@@ -23,7 +23,7 @@ class StepLR(Formula):
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
-      step_size: the epochs between two drops: an integer >= 1.
+      step_size: the epochs between two drops: an integer >= 1, or a traced one.
       gamma: the factor: a finite number, or a traced scalar.
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
 
@@ -41,25 +41,25 @@ class StepLR(Formula):
     """
 
     lr: Scalar
-    step_size: int
+    step_size: Length
     gamma: Scalar = 0.1
     last_epoch: int = -1
-    _multiplies: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "step_size", "gamma")
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), step_size=integer(at_least=1), gamma=real(), last_epoch=LAST_EPOCH)
+        self._check(lr=real(at_least=0), step_size=length(at_least=1), gamma=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
-        drops = lax.div(t, jnp.asarray(self.step_size, jnp.int64))  # t is not negative: // would look at its sign
+        drops = lax.div(t, self.step_size)  # t is not negative: // would look at its sign
         return self.lr * power(self.gamma, drops)
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return jnp.where((t == 0) | (t % self.step_size != 0), lr, lr * self.gamma)
+    def _factor(self, t: Any, initial: bool) -> Any:
+        return jnp.where((t == 0) | (t % self.step_size != 0), 1.0, self.gamma)
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class MultiStepLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class MultiStepLR(Multiplicative):
     r"""Multiplies the learning rate by gamma at each milestone: torch's MultiStepLR.
 
     .. math:: \eta_t = \eta_0 \, \gamma^{\,|\{m \in M : 0 \le m \le t\}|}
@@ -69,7 +69,7 @@ class MultiStepLR(Formula):
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
-      milestones: the epochs of the drops: an iterable of integers, in any order.
+      milestones: the epochs of the drops: integers, or traced ones, in any order.
       gamma: the factor: a finite number, or a traced scalar.
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
 
@@ -87,36 +87,29 @@ class MultiStepLR(Formula):
     """
 
     lr: Scalar
-    milestones: Iterable[int]
+    milestones: Sequence[Length]
     gamma: Scalar = 0.1
     last_epoch: int = -1
-    _multiplies: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "gamma")
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), milestones=integers, gamma=real(), last_epoch=LAST_EPOCH)
+        self._check(lr=real(at_least=0), milestones=lengths, gamma=real(), last_epoch=LAST_EPOCH)
 
     def _drops(self, t: Any) -> Any:
         """The milestones that lie in 0 .. t."""
-        milestones = jnp.asarray(sorted(m for m in self.milestones if m >= 0), jnp.int64)
-        return jnp.searchsorted(milestones, t, side="right", method="scan_unrolled")
+        milestones = jnp.asarray(self.milestones)
+        return jnp.sum((milestones >= 0) & (milestones <= t))
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.lr * power(self.gamma, self._drops(t))
 
-    @property
-    def _closed_after_entering(self) -> bool:
-        return all(milestone >= 0 for milestone in self.milestones)
-
-    def _entry_lr(self, group: Group) -> Any:
-        return self.lr * self.gamma ** sum(milestone <= 0 for milestone in self.milestones)
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return lr * power(self.gamma, self._drops(t) - self._drops(t - 1))
+    def _factor(self, t: Any, initial: bool) -> Any:
+        return power(self.gamma, self._drops(t) - self._drops(t - 1))
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class ConstantLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class ConstantLR(Multiplicative):
     r"""Multiplies the learning rate by a constant factor for the first total_iters epochs: torch's ConstantLR.
 
     .. math:: \eta_t = \eta_0 \cdot \begin{cases} f & t < T \\ 1 & t \ge T \end{cases}
@@ -127,7 +120,7 @@ class ConstantLR(Formula):
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
       factor: the factor: a number > 0 and <= 1 (at 0 torch divides by zero at the end), or a traced scalar.
-      total_iters: the epochs that the factor holds: an integer >= 0.
+      total_iters: the epochs that the factor holds: an integer >= 0, or a traced one.
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
 
     Raises:
@@ -145,36 +138,29 @@ class ConstantLR(Formula):
 
     lr: Scalar
     factor: Scalar = 1 / 3
-    total_iters: int = 5
+    total_iters: Length = 5
     last_epoch: int = -1
-    _multiplies: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "factor", "total_iters")
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
             lr=real(at_least=0),
             factor=real(above=0, at_most=1),
-            total_iters=integer(at_least=0),
+            total_iters=length(at_least=0),
             last_epoch=LAST_EPOCH,
         )
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.lr * jnp.where((t < self.total_iters) | (self.total_iters == 0), self.factor, 1.0)
 
-    @property
-    def _closed_after_entering(self) -> bool:
-        return self.total_iters > 0
-
-    def _entry_lr(self, group: Group) -> Any:
-        return self.lr * jnp.where(self.total_iters <= 0, 1.0, self.factor)
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        restored = jnp.where(t == self.total_iters, lr * (1 / self.factor), lr)
-        return jnp.where(t == 0, lr * self.factor, restored)
+    def _factor(self, t: Any, initial: bool) -> Any:
+        restored = jnp.where(t == self.total_iters, 1 / self.factor, 1.0)
+        return jnp.where(t == 0, self.factor, restored)
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class LinearLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class LinearLR(Multiplicative):
     r"""Changes the learning rate's factor linearly over total_iters epochs: torch's LinearLR.
 
     .. math:: \eta_t = \eta_0 \left( a + (b - a) \, \frac{\min(t, T)}{T} \right)
@@ -186,7 +172,7 @@ class LinearLR(Formula):
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
       start_factor: the factor at epoch 0: a number > 0 and <= 1, or a traced scalar.
       end_factor: the factor from epoch total_iters on: a number >= 0 and <= 1, or a traced scalar.
-      total_iters: the epochs from start_factor to end_factor: an integer >= 0.
+      total_iters: the epochs from start_factor to end_factor: an integer >= 0, or a traced one.
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
 
     Raises:
@@ -205,38 +191,34 @@ class LinearLR(Formula):
     lr: Scalar
     start_factor: Scalar = 1 / 3
     end_factor: Scalar = 1.0
-    total_iters: int = 5
+    total_iters: Length = 5
     last_epoch: int = -1
-    _multiplies: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "start_factor", "end_factor", "total_iters")
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
             lr=real(at_least=0),
             start_factor=real(above=0, at_most=1),
             end_factor=real(at_least=0, at_most=1),
-            total_iters=integer(at_least=0),
+            total_iters=length(at_least=0),
             last_epoch=LAST_EPOCH,
         )
-
-    @property
-    def _enters(self) -> bool:
-        return self.total_iters > 0
 
     def _closed_form(self, t: jax.Array) -> Any:
         T, done = jnp.maximum(self.total_iters, 1), jnp.minimum(t, self.total_iters)
         # The same with one division, the last: XLA divides as it multiplies by a rounded reciprocal.
         return self.lr * (self.start_factor * (T - done) + self.end_factor * done) / T
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+    def _factor(self, t: Any, initial: bool) -> Any:
         rise = self.end_factor - self.start_factor
-        grown = lr * (1 + rise / (self.total_iters * self.start_factor + (t - 1) * rise))
+        growth = 1 + rise / (self.total_iters * self.start_factor + (t - 1) * rise)
         warming = (t <= self.total_iters) & (not initial)
-        return jnp.where(t == 0, lr * self.start_factor, jnp.where(warming, grown, lr))
+        return jnp.where(t == 0, self.start_factor, jnp.where(warming, growth, 1.0))
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class ExponentialLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class ExponentialLR(Multiplicative):
     r"""Multiplies the learning rate by gamma every epoch: torch's ExponentialLR.
 
     .. math:: \eta_t = \eta_0 \, \gamma^t
@@ -264,8 +246,8 @@ class ExponentialLR(Formula):
     lr: Scalar
     gamma: Scalar
     last_epoch: int = -1
-    _multiplies: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "gamma")
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), gamma=real(), last_epoch=LAST_EPOCH)
@@ -273,12 +255,12 @@ class ExponentialLR(Formula):
     def _closed_form(self, t: jax.Array) -> Any:
         return self.lr * power(self.gamma, t)
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return lr if initial else lr * self.gamma
+    def _factor(self, t: Any, initial: bool) -> Any:
+        return 1.0 if initial else self.gamma
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class PolynomialLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class PolynomialLR(Multiplicative):
     r"""Decays the learning rate to zero by a power over total_iters epochs: torch's PolynomialLR.
 
     .. math:: \eta_t = \eta_0 \left( 1 - \frac{\min(t, T)}{T} \right)^p
@@ -287,7 +269,7 @@ class PolynomialLR(Formula):
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
-      total_iters: the epochs to zero: an integer >= 1.
+      total_iters: the epochs to zero: an integer >= 1, or a traced one.
       power: the power: a finite number >= 0 (below 0 torch divides by zero at the end), or a traced scalar.
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
 
@@ -305,16 +287,16 @@ class PolynomialLR(Formula):
     """
 
     lr: Scalar
-    total_iters: int = 5
+    total_iters: Length = 5
     power: Scalar = 1.0
     last_epoch: int = -1
-    _multiplies: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "total_iters", "power")
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
             lr=real(at_least=0),
-            total_iters=integer(at_least=1),
+            total_iters=length(at_least=1),
             power=real(at_least=0),
             last_epoch=LAST_EPOCH,
         )
@@ -324,6 +306,6 @@ class PolynomialLR(Formula):
         left = (self.total_iters - jnp.minimum(t, self.total_iters)) / self.total_iters
         return self.lr * power(left, self.power)
 
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+    def _factor(self, t: Any, initial: bool) -> Any:
         decay_factor = power((self.total_iters - t) / (self.total_iters - (t - 1)), self.power)
-        return jnp.where((t > self.total_iters) | initial, lr, lr * decay_factor)
+        return jnp.where((t > self.total_iters) | initial, 1.0, decay_factor)

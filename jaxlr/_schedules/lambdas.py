@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,12 @@ import numpy as np
 from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, evaluated, function, integer, optional, real, traceable
-from jaxlr._schedules.base import Formula, Group, Scalar
+from jaxlr._numbers import Numbers
+from jaxlr._schedules.base import Absolute, Multiplicative, Scalar, Schedule, walk
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class LambdaLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class LambdaLR(Absolute):
     r"""Multiplies the initial learning rate by a function of the epoch: torch's LambdaLR.
 
     .. math:: \eta_t = \eta_0 \, f(t)
@@ -53,8 +54,9 @@ class LambdaLR(Formula):
     lr_lambda: Callable[[Any], Any]
     last_epoch: int = -1
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
-    _factors: Any = dataclasses.field(default=None, init=False, compare=False)  # the table, where there is one
-    _absolute: ClassVar[bool] = True
+    _factors: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
+    _sampled: tuple[float, ...] = dataclasses.field(default=(), init=False)  # what lr_lambda gave, where there is none
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
@@ -64,10 +66,11 @@ class LambdaLR(Formula):
             total_steps=optional(integer(at_least=1)),
         )
         if self.total_steps is None:
-            traceable("LambdaLR: lr_lambda", self.lr_lambda, first=self.last_epoch + 1)
+            sampled = traceable("LambdaLR: lr_lambda", self.lr_lambda, first=self.last_epoch + 1)
+            object.__setattr__(self, "_sampled", sampled)
         else:
             factors = evaluated("LambdaLR: lr_lambda", self.lr_lambda, range(self.total_steps))
-            object.__setattr__(self, "_factors", factors)
+            object.__setattr__(self, "_factors", Numbers(factors))
         self._check_last_epoch()
 
     @property
@@ -75,16 +78,11 @@ class LambdaLR(Formula):
         return None if self.total_steps is None else self.total_steps - 1
 
     def _closed_form(self, t: jax.Array) -> Any:
-        if self.total_steps is None:
-            return self.lr * self.lr_lambda(t)
-        return self.lr * jnp.asarray(self._factors)[t]
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return self._closed_form(t)
+        return self.lr * (self.lr_lambda(t) if self._factors is None else jnp.asarray(self._factors)[t])
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class MultiplicativeLR(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class MultiplicativeLR(Multiplicative):
     r"""Multiplies the learning rate, every epoch, by a function of the epoch: torch's MultiplicativeLR.
 
     .. math:: \eta_t = \eta_0 \prod_{i=1}^{t} f(i)
@@ -120,8 +118,10 @@ class MultiplicativeLR(Formula):
     lr_lambda: Callable[[Any], Any]
     last_epoch: int = -1
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
-    _factors: Any = dataclasses.field(default=None, init=False, compare=False)  # the table, where there is one
-    _multiplies: ClassVar[bool] = True
+    _factors: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
+    _products: Numbers | None = dataclasses.field(default=None, init=False)
+    _sampled: tuple[float, ...] = dataclasses.field(default=(), init=False)  # what lr_lambda gave, where there is none
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
@@ -131,33 +131,29 @@ class MultiplicativeLR(Formula):
             total_steps=optional(integer(at_least=1)),
         )
         if self.total_steps is None:
-            traceable("MultiplicativeLR: lr_lambda", self.lr_lambda, first=1)
+            object.__setattr__(self, "_sampled", traceable("MultiplicativeLR: lr_lambda", self.lr_lambda, first=1))
         else:
             factors = evaluated("MultiplicativeLR: lr_lambda", self.lr_lambda, range(1, self.total_steps))
-            object.__setattr__(self, "_factors", np.concatenate([[1.0], factors]))
+            factors = np.concatenate([[1.0], factors])
+            object.__setattr__(self, "_factors", Numbers(factors))
+            object.__setattr__(self, "_products", Numbers(np.cumprod(factors)))
         self._check_last_epoch()
 
     @property
     def _final_epoch(self) -> int | None:
         return None if self.total_steps is None else self.total_steps - 1
 
-    @property
-    def _sequential(self) -> bool:
-        return self.total_steps is None
-
     def _closed_form(self, t: jax.Array) -> Any:
-        if self.total_steps is None:
+        if self._products is None:
             return lax.fori_loop(1, t + 1, lambda i, lr: lr * self.lr_lambda(i), jnp.asarray(self.lr, jnp.float64))
-        return self.lr * jnp.asarray(np.cumprod(self._factors))[t]
+        return self.lr * jnp.asarray(self._products)[t]
 
-    @property
-    def _closed_after_entering(self) -> bool:
-        return False
-
-    def _entry_lr(self, group: Group) -> Any:
-        return group.lr
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
+    def _factor(self, t: Any, initial: bool) -> Any:
         if initial:
-            return lr
-        return lr * (self.lr_lambda(t) if self.total_steps is None else jnp.asarray(self._factors)[t])
+            return 1.0
+        return self.lr_lambda(t) if self._factors is None else jnp.asarray(self._factors)[t]
+
+
+def is_sequential(schedule: Schedule) -> bool:
+    """Whether a call of it takes as many operations as the count is large."""
+    return any(isinstance(part, MultiplicativeLR) and part.total_steps is None for part in walk(schedule))

@@ -3,10 +3,10 @@
 import dataclasses
 from typing import Any
 
-from jaxlr._schedules.base import Group, Schedule, Wrapper
+from jaxlr._schedules.base import Schedule, Wrapper, cycles_momentum
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Momentum(Wrapper):
     """The momentum (or beta1) that the members of a composite drive: SequentialLR(...).momentum.
 
@@ -27,34 +27,18 @@ class Momentum(Wrapper):
     """
 
     schedule: Schedule
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check_schedule()
-        if not self.schedule._cycles_momentum:
+        if not cycles_momentum(self.schedule):
             raise ValueError(f"Momentum: schedule must have a member with cycle_momentum=True, got {self.schedule!r}")
 
     @property
-    def _first_epoch(self) -> int:
-        return self.schedule._first_epoch
+    def last_epoch(self) -> int:  # type: ignore[override]
+        """The epoch before count 0: the schedule's."""
+        return self.schedule.last_epoch
 
     @property
-    def _starts(self) -> bool:
-        return False
-
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        return self.schedule._construct(group)
-
-    def _built(self) -> tuple[Any, Any, Group]:
-        return self.schedule._built()
-
-    def _start(self) -> tuple[Any, Group]:
-        return self.schedule._start()
-
-    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        return self.schedule._step(node, group, metric)
-
-    def _held(self, group: Group) -> Any:
-        return group.momentum
-
-    def _refuse_past_end(self, node: Any) -> None:
-        self.schedule._refuse_past_end(node)
+    def _final_epoch(self) -> Any:
+        return self.schedule._final_epoch

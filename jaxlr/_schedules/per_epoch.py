@@ -3,14 +3,12 @@
 import dataclasses
 from typing import Any
 
-import jax
-
-from jaxlr._arguments import flag, integer
+from jaxlr._arguments import flag, length
 from jaxlr._float64 import replaced
-from jaxlr._schedules.base import Group, Schedule, Wrapper
+from jaxlr._schedules.base import Length, Schedule, Wrapper
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class per_epoch(Wrapper):
     r"""A schedule that is stepped once an epoch, as a schedule of the batch.
 
@@ -24,7 +22,7 @@ class per_epoch(Wrapper):
 
     Args:
       schedule: a jaxlr schedule whose count is the epoch.
-      steps_per_epoch: the batches of an epoch: an integer >= 1.
+      steps_per_epoch: the batches of an epoch: an integer >= 1, or a traced one.
       fractional: whether to call the schedule with the fractional epoch, as torch's
         ``scheduler.step(epoch + i / steps_per_epoch)`` does; for CosineAnnealingWarmRestarts alone.
 
@@ -42,12 +40,12 @@ class per_epoch(Wrapper):
     """
 
     schedule: Schedule
-    steps_per_epoch: int
+    steps_per_epoch: Length
     fractional: bool = False
 
     def __post_init__(self) -> None:
         self._check_schedule()
-        self._check(steps_per_epoch=integer(at_least=1), fractional=flag)
+        self._check(steps_per_epoch=length(at_least=1), fractional=flag)
         if self.fractional and not self.schedule._fractional:
             raise ValueError(
                 "per_epoch: fractional must be False for a schedule that takes no fractional count, "
@@ -55,61 +53,18 @@ class per_epoch(Wrapper):
             )
 
     @property
-    def _final_epoch(self) -> int | None:
+    def _final_epoch(self) -> Any:
         end = self.schedule._final_epoch
         return None if end is None else (end - self.schedule._first_epoch + 1) * self.steps_per_epoch - 1
 
     @property
-    def _has_closed_form(self) -> bool:
-        return self.schedule._has_closed_form
-
-    @property
-    def _starts(self) -> bool:
-        return self.schedule._starts
-
-    @property
-    def _cycles_momentum(self) -> bool:
-        return self.schedule._cycles_momentum
-
-    @property
-    def _own_momentum(self) -> "per_epoch | None":
-        momentum = self.schedule._own_momentum
+    def _momentum(self) -> "per_epoch | None":
+        momentum = self.schedule._momentum
         return None if momentum is None else replaced(self, schedule=momentum)
 
-    def _held(self, group: Group) -> Any:
-        return self.schedule._held(group)
-
-    def _closed_form(self, t: jax.Array) -> Any:
-        epoch = self.schedule._first_epoch + t // self.steps_per_epoch
-        return self.schedule._closed_form(
-            epoch + t % self.steps_per_epoch / self.steps_per_epoch if self.fractional else epoch
-        )
-
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        schedule, node, group = self.schedule._construct(group)
-        return replaced(self, schedule=schedule), self._node((0, node)), group
-
-    def _linked(self, group: Group) -> "per_epoch":
-        linked: per_epoch = replaced(self, schedule=self.schedule._linked(group))
-        return linked
-
-    def _start(self) -> tuple[Any, Group]:
-        node, group = self.schedule._start()
-        return self._node((0, node)), group
-
-    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        batch, epoch = self._remembered(node)
-        batch = batch + 1
-        if self.fractional:
-            return self._node((batch, epoch)), group._replace(lr=self._closed_form(batch))
-
-        def step(epoch: Any, group: Group) -> tuple[Any, Group]:
-            return self.schedule._step(epoch, group, metric)
-
-        new_epoch = batch % self.steps_per_epoch == 0
-        epoch, group = jax.lax.cond(new_epoch, step, lambda *unchanged: unchanged, epoch, group)
-        return self._node((batch, epoch)), group
-
-    def _epoch(self, node: Any) -> Any:
-        batch, _ = self._remembered(node)
-        return batch
+    def _epoch(self, batch: Any) -> Any:
+        """The epoch of the schedule at a batch."""
+        epoch = self.schedule._first_epoch + batch // self.steps_per_epoch
+        if not self.fractional:
+            return epoch
+        return epoch + batch % self.steps_per_epoch / self.steps_per_epoch

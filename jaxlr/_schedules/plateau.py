@@ -1,14 +1,13 @@
 """The schedule that a metric drives."""
 
 import dataclasses
-import math
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import choice, integer, real
-from jaxlr._schedules.base import Group, Scalar, Schedule, State, Stateful
+from jaxlr._arguments import choice, length, real
+from jaxlr._schedules.base import Length, Scalar, Schedule, walk
 
 
 class PlateauState(NamedTuple):
@@ -34,7 +33,7 @@ class PlateauState(NamedTuple):
     num_bad_epochs: Any
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class ReduceLROnPlateau(Schedule):
     r"""Multiplies the learning rate by factor when a metric has stopped improving: torch's ReduceLROnPlateau.
 
@@ -56,10 +55,10 @@ class ReduceLROnPlateau(Schedule):
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
       mode: "min" or "max".
       factor: a finite number < 1, or a traced scalar.
-      patience: the bad steps that are let pass: an integer >= 0.
+      patience: the bad steps that are let pass: an integer >= 0, or a traced one.
       threshold: how much better is better: a finite number, or a traced scalar.
       threshold_mode: "rel" or "abs".
-      cooldown: the steps after a cut that do not count: an integer >= 0.
+      cooldown: the steps after a cut that do not count: an integer >= 0, or a traced one.
       min_lr: the least learning rate: a finite number, or a traced scalar.
       eps: the least cut that is made: a finite number, or a traced scalar.
 
@@ -80,33 +79,36 @@ class ReduceLROnPlateau(Schedule):
     """
 
     lr: Scalar
-    mode: str = "min"
+    mode: Literal["min", "max"] = "min"
     factor: Scalar = 0.1
-    patience: int = 10
+    patience: Length = 10
     threshold: Scalar = 1e-4
-    threshold_mode: str = "rel"
-    cooldown: int = 0
+    threshold_mode: Literal["rel", "abs"] = "rel"
+    cooldown: Length = 0
     min_lr: Scalar = 0.0
     eps: Scalar = 1e-8
+    _parts = ()
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
             lr=real(at_least=0),
             mode=choice("min", "max"),
             factor=real(below=1),
-            patience=integer(at_least=0),
+            patience=length(at_least=0),
             threshold=real(),
             threshold_mode=choice("rel", "abs"),
-            cooldown=integer(at_least=0),
+            cooldown=length(at_least=0),
             min_lr=real(),
             eps=real(),
         )
 
-    def init(self) -> State:
+    def init(self) -> Any:
         """The state after torch's constructor; that of ``.stateful().init()``."""
-        return Stateful(self).init()
+        return self.stateful().init()
 
-    def update(self, state: State, *, value: Any = None, **extra_args: Any) -> State:
+    def update(self, state: Any, *, value: Any = None, **extra_args: Any) -> Any:
         """The state after torch's ``scheduler.step(value)``.
 
         Args:
@@ -118,9 +120,9 @@ class ReduceLROnPlateau(Schedule):
           TypeError: the metric is missing, or not a number; the state belongs to another schedule.
           ValueError: the metric is not a scalar.
         """
-        return Stateful(self).update(state, value=value, **extra_args)
+        return self.stateful().update(state, value=value, **extra_args)
 
-    def __call__(self, state: State, **extra_args: Any) -> jax.Array:  # type: ignore[override]
+    def __call__(self, state: Any, **extra_args: Any) -> jax.Array:  # type: ignore[override]
         """The learning rate in the state.
 
         Args:
@@ -133,15 +135,8 @@ class ReduceLROnPlateau(Schedule):
         Raises:
           TypeError: the state belongs to another schedule.
         """
-        return Stateful(self)(state, **extra_args)
-
-    @property
-    def _takes_metric(self) -> bool:
-        return True
-
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        worst = jnp.asarray(math.inf if self.mode == "min" else -math.inf, jnp.float64)
-        return self, self._node(PlateauState(0, worst, 0, 0)), group
+        lr: jax.Array = self.stateful()(state, **extra_args)
+        return lr
 
     def _is_better(self, metric: Any, best: Any) -> Any:
         match self.mode, self.threshold_mode:
@@ -154,8 +149,9 @@ class ReduceLROnPlateau(Schedule):
             case _:
                 return metric > best + self.threshold
 
-    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        last_epoch, best, cooldown_counter, num_bad_epochs = self._remembered(node)
+    def _reduced(self, state: PlateauState, lr: Any, metric: Any) -> tuple[PlateauState, Any]:
+        """Torch's step: the state after the metric, and the learning rate."""
+        last_epoch, best, cooldown_counter, num_bad_epochs = state
 
         better = self._is_better(metric, best)
         best = jnp.where(better, metric, best)
@@ -164,10 +160,14 @@ class ReduceLROnPlateau(Schedule):
         cooldown_counter = jnp.where(in_cooldown, cooldown_counter - 1, cooldown_counter)
 
         reduce = num_bad_epochs > self.patience
-        new_lr = jnp.maximum(group.lr * self.factor, self.min_lr)
-        lr = jnp.where(reduce & (group.lr - new_lr > self.eps), new_lr, group.lr)
+        new_lr = jnp.maximum(lr * self.factor, self.min_lr)
+        lr = jnp.where(reduce & (lr - new_lr > self.eps), new_lr, lr)
         cooldown_counter = jnp.where(reduce, self.cooldown, cooldown_counter)
         num_bad_epochs = jnp.where(reduce, 0, num_bad_epochs)
 
-        state = PlateauState(last_epoch + 1, best, cooldown_counter, num_bad_epochs)
-        return self._node(state), group._replace(lr=lr)
+        return PlateauState(last_epoch + 1, best, cooldown_counter, num_bad_epochs), lr
+
+
+def takes_metric(schedule: Schedule) -> bool:
+    """Whether a step of it receives a metric."""
+    return any(isinstance(part, ReduceLROnPlateau) for part in walk(schedule))

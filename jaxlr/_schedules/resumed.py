@@ -4,16 +4,15 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
-from jaxlr._arguments import integer, optional, real
-from jaxlr._schedules.base import Group, Scalar, Schedule, Wrapper
-from jaxlr._schedules.compose import Chain
+from jaxlr._arguments import integer, is_traced, optional, real
+from jaxlr._schedules.base import Scalar, Schedule, Wrapper, cycles_momentum, walk
+from jaxlr._schedules.compose import Chain, InTurn, SequentialLR
 from jaxlr._schedules.momentum import Momentum
+from jaxlr._schedules.per_epoch import per_epoch
+from jaxlr._schedules.plateau import ReduceLROnPlateau
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Resumed(Wrapper):
     r"""A schedule that starts from a state: what a single last_epoch cannot tell.
 
@@ -43,31 +42,25 @@ class Resumed(Wrapper):
     """
 
     schedule: Schedule
-    state: Any
+    state: Scalar | Sequence[Any]
     lr: Scalar
     initial_momentum: Scalar | None = None
 
     def __post_init__(self) -> None:
         self._check_schedule()
-        if not self.schedule._starts:
+        if any(isinstance(part, Momentum | Resumed) for part in walk(self.schedule)):
             raise TypeError(f"Resumed: schedule must be a jaxlr schedule from its start, got {self.schedule!r}")
         if self.schedule._first_epoch != 0:
             raise ValueError(f"Resumed: schedule must have last_epoch=-1, got {self.schedule!r}")
-        self._check(lr=real(), initial_momentum=optional(real()))
-        if self.schedule._cycles_momentum != (self.initial_momentum is not None):
-            needed = "a number" if self.schedule._cycles_momentum else "None"
+        self._check(lr=real(), initial_momentum=optional(real()), state=_state)
+        if cycles_momentum(self.schedule) != (self.initial_momentum is not None):
+            needed = "a number" if cycles_momentum(self.schedule) else "None"
             raise ValueError(
                 f"Resumed: initial_momentum must be {needed} for {self.schedule!r}, got {self.initial_momentum!r}"
             )
-        object.__setattr__(self, "state", _tuples(self.state))
-        with jax.enable_x64(True):
-            template = jax.eval_shape(lambda: self.schedule._start()[0])
-            numbers = _numbers(template)
-        alike = str(jax.tree.structure(numbers)) == str(jax.tree.structure(self.state))
-        pairs = zip(jax.tree.leaves(numbers), jax.tree.leaves(self.state), strict=False)
-        if not alike or any(type(number) is not type(given) for number, given in pairs):
-            raise ValueError(f"Resumed: state must be like {numbers!r} for {self.schedule!r}, got {self.state!r}")
-
+        like = _first_state(self.schedule)
+        if not _alike(self.state, like):
+            raise ValueError(f"Resumed: state must be like {like!r} for {self.schedule!r}, got {self.state!r}")
         end = self._final_epoch
         if end is not None and end < 0:
             raise ValueError(f"Resumed: state must be within {self.schedule!r}, which ends, got {self.state!r}")
@@ -77,72 +70,50 @@ class Resumed(Wrapper):
         return _steps_left(self.schedule, self.state)
 
     @property
-    def _starts(self) -> bool:
-        return False
-
-    @property
-    def _cycles_momentum(self) -> bool:
-        return self.schedule._cycles_momentum
-
-    @property
-    def _own_momentum(self) -> Momentum | None:
-        return Momentum(self) if self._cycles_momentum else None
-
-    def _construct(self, group: Group) -> tuple[Any, Any, Group]:
-        built, _, group = self.schedule._built()
-        node, held = self._start()
-        return built, node, group._replace(lr=held.lr, momentum=held.momentum)
-
-    def _built(self) -> tuple[Any, Any, Group]:
-        return self.schedule._built()
-
-    def _start(self) -> tuple[Any, Group]:
-        node, _ = self.schedule._start()
-        numbers = iter(jax.tree.leaves(self.state))
-        momentum = None if self.initial_momentum is None else jnp.asarray(self.initial_momentum, jnp.float64)
-        return _filled(node, numbers), Group(lr=jnp.asarray(self.lr, jnp.float64), momentum=momentum)
-
-    def _step(self, node: Any, group: Group, metric: Any) -> tuple[Any, Group]:
-        return self.schedule._step(node, group, metric)
-
-    def _refuse_past_end(self, node: Any) -> None:
-        self.schedule._refuse_past_end(node)
+    def _momentum(self) -> Momentum | None:
+        return Momentum(self) if cycles_momentum(self.schedule) else None
 
 
 def _steps_left(schedule: Any, state: Any) -> int | None:
     """How far it is to the end of the schedule, where it has one."""
     if isinstance(schedule, Chain):
-        left = [_steps_left(member, of_member) for member, of_member in zip(schedule._members, state, strict=True)]
+        left = [_steps_left(member, of_member) for member, of_member in zip(schedule.schedulers, state, strict=True)]
         return min((steps for steps in left if steps is not None), default=None)
     end = schedule._final_epoch
-    if end is None:
+    if end is None or is_traced(end):
         return None
     return int(end - (state[0] if isinstance(state, tuple) else state))
 
 
-def _tuples(state: Any) -> Any:
+def _state(name: str, state: Any) -> Any:
+    """Numbers in nested tuples: epochs, and the floats among what a plateau remembers."""
     if isinstance(state, Sequence) and not isinstance(state, str):
-        return tuple(map(_tuples, state))
-    kind = (
-        real(static=True, infinite=True) if isinstance(state, float) else integer(at_least=-(2**31), at_most=2**31 - 1)
-    )
-    return kind("Resumed: state", state)
+        return tuple(_state(name, part) for part in state)
+    if isinstance(state, float):
+        return real(static=True, infinite=True)(name, state)
+    return integer(at_least=-(2**31), at_most=2**31 - 1)(name, state)
 
 
-def _numbers(node: Any) -> Any:
-    """The shape of a state, as nested tuples: 0 where it has an integer, 0.0 where a float."""
-    if isinstance(node, dict):
-        (inner,) = node.values()
-        return _numbers(inner)
-    if isinstance(node, tuple):
-        return tuple(map(_numbers, node))
-    zero = 0.0 if jnp.issubdtype(node.dtype, jnp.floating) else 0
-    return (zero,) * node.shape[0] if node.ndim else zero
+def _first_state(schedule: Any) -> Any:
+    """A state of the schedule: 0 where it has an integer, 0.0 where a float."""
+    match schedule:
+        case ReduceLROnPlateau():
+            return (0, 0.0, 0, 0)
+        case per_epoch():
+            return (0, _first_state(schedule.schedule))
+        case Chain():
+            return tuple(map(_first_state, schedule.schedulers))
+        case InTurn():
+            return (0, tuple(map(_first_state, schedule.schedulers)))
+        case SequentialLR():
+            first = schedule._first
+            return (0, _first_state(schedule.schedulers[first]), (0,) * (len(schedule.schedulers) - first - 1))
+        case _:
+            return 0
 
 
-def _filled(node: Any, numbers: Any) -> Any:
-    """The node with the numbers given, in order."""
-    return jax.tree.map(
-        lambda leaf: jnp.asarray([next(numbers) for _ in range(leaf.size)], leaf.dtype).reshape(leaf.shape),
-        jax.tree.map(jnp.asarray, node),
-    )
+def _alike(state: Any, like: Any) -> bool:
+    """Whether the state has the form, and the types, of another one."""
+    if isinstance(like, tuple):
+        return isinstance(state, tuple) and len(state) == len(like) and all(map(_alike, state, like))
+    return type(state) is type(like)

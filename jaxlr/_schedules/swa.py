@@ -2,17 +2,16 @@
 
 import dataclasses
 import math
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import LAST_EPOCH, choice, integer, real
-from jaxlr._float64 import replaced
-from jaxlr._schedules.base import Formula, Group, Scalar
+from jaxlr._arguments import LAST_EPOCH, choice, length, real
+from jaxlr._schedules.base import Formula, Length, Scalar
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class SWALR(Formula):
     r"""Anneals the learning rate to swa_lr, then keeps it there: torch's SWALR.
 
@@ -27,7 +26,7 @@ class SWALR(Formula):
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
       swa_lr: the learning rate to anneal to: a finite number, or a traced scalar.
-      anneal_epochs: the epochs of annealing: an integer >= 0.
+      anneal_epochs: the epochs of annealing: an integer >= 0, or a traced one.
       anneal_strategy: "cos" or "linear".
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
 
@@ -46,52 +45,36 @@ class SWALR(Formula):
 
     lr: Scalar
     swa_lr: Scalar
-    anneal_epochs: int = 10
-    anneal_strategy: str = "cos"
+    anneal_epochs: Length = 10
+    anneal_strategy: Literal["cos", "linear"] = "cos"
     last_epoch: int = -1
-    _numbers: ClassVar[tuple[str, ...]] = ("lr", "swa_lr")
-    _undoes: ClassVar[int] = 0
+    _final_epoch = None
+    _momentum = None
 
     def __post_init__(self) -> None:
         self._check(
             lr=real(at_least=0),
             swa_lr=real(),
-            anneal_epochs=integer(at_least=0),
+            anneal_epochs=length(at_least=0),
             anneal_strategy=choice("cos", "linear"),
             last_epoch=LAST_EPOCH,
         )
 
-    # Torch's SWALR counts its own steps: neither undone nor entered, its epoch stays.
-
-    def _registered(self, group: Group) -> tuple[Any, Group]:
-        return super()._registered(group._replace(swa_lr=self.swa_lr))
-
-    def _linked(self, group: Group) -> "SWALR":
-        linked: SWALR = replaced(self, swa_lr=group.swa_lr)
-        return linked
-
-    @property
-    def _closed_after_entering(self) -> bool:
-        return False
-
-    def _initial_step(self, node: Any, group: Group) -> tuple[Any, Group]:
-        return self._node(0), self._edited(group, 0, initial=True)
-
-    def _enter(self, node: Any, group: Group) -> tuple[Any, Group]:
-        return node, self._edited(group, self._epoch(node), initial=False)
+    def _annealed(self, t: Any) -> Any:
+        """The epoch; without annealing none is the first."""
+        return jnp.where(self.anneal_epochs == 0, jnp.maximum(t, 1), t)
 
     def _alpha(self, t: Any) -> Any:
         """The part of the way from lr to swa_lr that is done at epoch t."""
-        p = jnp.clip(t / max(1, self.anneal_epochs), 0, 1)
+        p = jnp.clip(t / jnp.maximum(1, self.anneal_epochs), 0, 1)
         return (1 - jnp.cos(math.pi * p)) / 2 if self.anneal_strategy == "cos" else p
 
     def _closed_form(self, t: jax.Array) -> Any:
-        alpha = self._alpha(jnp.maximum(t, 1) if self.anneal_epochs == 0 else t)
+        alpha = self._alpha(self._annealed(t))
         return self.swa_lr * alpha + self.lr * (1 - alpha)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        if self.anneal_epochs == 0:
-            t = jnp.maximum(t, 1)
+        t = self._annealed(t)
         prev_alpha, alpha = self._alpha(t - 1), self._alpha(t)
         prev_lr = jnp.where(prev_alpha == 1, self.swa_lr, (lr - prev_alpha * self.swa_lr) / (1 - prev_alpha))
         return self.swa_lr * alpha + prev_lr * (1 - alpha)

@@ -1,20 +1,21 @@
 """A schedule that is a table of its values."""
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any, ClassVar
+import math
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._arguments import LAST_EPOCH, finite_numbers, integer, optional
-from jaxlr._machine.trajectory import trajectory
-from jaxlr._schedules.base import Formula, Schedule
+from jaxlr._arguments import LAST_EPOCH, is_real, is_traced, listed, optional, real, shown
+from jaxlr._numbers import Numbers
+from jaxlr._schedules.base import Absolute
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
-class Table(Formula):
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class Table(Absolute):
     r"""The learning rates themselves.
 
     .. math:: \eta_t = v_t
@@ -37,72 +38,64 @@ class Table(Formula):
       0.05
     """
 
-    values: Iterable[float]
-    momentums: Iterable[float] | None = None
+    values: Sequence[float] | Numbers
+    momentums: Sequence[float] | Numbers | None = None
     last_epoch: int = -1
-    _absolute: ClassVar[bool] = True
-    _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        self._check(values=finite_numbers, momentums=optional(finite_numbers), last_epoch=LAST_EPOCH)
-        if self.momentums is not None and len(tuple(self.momentums)) != len(self._values):
+        self._check(values=table, momentums=optional(table), last_epoch=LAST_EPOCH)
+        if self.momentums is not None and len(self.momentums) != len(self.values):
             raise ValueError(
-                f"Table: momentums must be as many as values, {len(self._values)}, got {list(self.momentums)}"
+                f"Table: momentums must be as many as values, {len(self.values)}, "
+                f"got {len(self.momentums)}: {shown(self.momentums)}"
             )
         self._check_last_epoch()
 
     @property
-    def _initial_lr(self) -> float:
-        return self._values[0]
-
-    @property
-    def _values(self) -> tuple[float, ...]:
-        return self.values  # type: ignore[return-value]
-
-    @property
     def _final_epoch(self) -> int:
-        return len(self._values) - 1
+        return len(self.values) - 1
 
     @property
-    def _lrs(self) -> tuple[()]:
-        return ()
-
-    @property
-    def _own_momentum(self) -> "Table | None":
+    def _momentum(self) -> "Table | None":
         return None if self.momentums is None else Table(self.momentums, last_epoch=self.last_epoch)
 
     def _closed_form(self, t: jax.Array) -> Any:
-        return jnp.asarray(np.array(self._values))[t]
-
-    def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        return self._closed_form(t)
+        return jnp.asarray(self.values)[t]
 
 
-def tabulate(schedule: Schedule, steps: int) -> Table:
-    """The same schedule as a table of its learning rates at counts 0 .. steps - 1, in float64.
+def table(name: str, value: Any) -> Numbers:
+    """A sequence, or an array of one dimension, of finite numbers, at least one."""
+    if isinstance(value, Numbers):
+        return value
+    allowed = "a sequence, or an array of one dimension, of finite numbers"
+    if is_traced(value):
+        raise TypeError(
+            f"{name} must be {allowed}, known when the program is traced, got {value}: "
+            "write the schedule as a function, lambda count: values[count]"
+        )
+    if isinstance(value, (np.ndarray, jax.Array)):
+        if value.ndim != 1 or not is_real(value.dtype):
+            raise TypeError(
+                f"{name} must be {allowed}, got one of shape {value.shape} and dtype {value.dtype}: {value}"
+            )
+        array = np.asarray(value, np.float64)
+    else:
+        items = listed(name, value, "finite numbers")
+        if set(map(type, items)) <= {float, int}:
+            array = np.array([_float(item) for item in items])
+        else:
+            each = real(static=True)
+            array = np.array([each(f"{name}[{i}]", item) for i, item in enumerate(items)], np.float64)
+    if not len(array):
+        raise ValueError(f"{name} must hold at least one number, got {value!r}")
+    if not np.all(np.isfinite(array)):
+        i = int(np.argmin(np.isfinite(array)))
+        raise ValueError(f"{name}[{i}] must be a finite number, got {array[i]} in {shown(value)}")
+    return Numbers(array)
 
-    For what has no closed form, or a slow one: a table is looked up in constant time.
 
-    Args:
-      schedule: a jaxlr schedule.
-      steps: how many: an integer >= 1. The table ends there.
-
-    Returns:
-      A Table, which equals the schedule at every count below steps.
-
-    Raises:
-      TypeError, ValueError: an argument is of another type, or out of its range.
-
-    Example:
-      >>> import jaxlr
-      >>> table = jaxlr.tabulate(jaxlr.MultiplicativeLR(0.1, lambda epoch: 0.5), 3)
-      >>> table
-      Table(values=(0.1, 0.05, 0.025))
-    """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(f"tabulate: schedule must be a jaxlr schedule, got {schedule!r}")
-    if schedule._takes_metric:
-        raise TypeError(f"tabulate: schedule must take no metric, got {schedule!r}: step its .stateful()")
-    integer(at_least=1)("tabulate: steps", steps)
-    with jax.enable_x64(True):
-        return Table(trajectory(schedule, steps).tolist())
+def _float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

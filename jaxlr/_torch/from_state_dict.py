@@ -1,18 +1,17 @@
 """The bridge from a torch checkpoint: the state_dict of a scheduler, and the recipe that it is of."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import jax
-
 from jaxlr._arguments import parameter_group, shown
-from jaxlr._schedules.base import Group, Schedule
+from jaxlr._machine.machine import Group
+from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.swa import SWALR
-from jaxlr._torch.from_torch import is_rounded, momentum_of, number_of, rounding, started, state_of, strategy_of
+from jaxlr._torch.from_torch import found, is_rounded, momentum_of, number_of, rounding, started, state_of, strategy_of
 
 
 def from_state_dict(
@@ -61,28 +60,28 @@ def from_state_dict(
     if not isinstance(last_lr, list):
         raise ValueError(f"from_state_dict: state_dict must have been stepped, with a _last_lr, got {last_lr!r}")
     index = parameter_group("from_state_dict", group or 0, len(last_lr))
-    with jax.enable_x64(True):
-        built, _, built_group = schedule._built()
-    _check_numbers(schedule, built, state_dict, index)
+    bases, entries_of_ours = found(schedule)
+    _check_numbers(schedule, iter(bases), state_dict, index)
     lr, held = last_lr[index], number_of("the scheduler's last lr", last_lr[index])
     momentum = None
     if optimizer is not None:
         entries = _group(optimizer, index)
-        _check_entries(schedule, built_group, entries)
+        _check_entries(schedule, entries_of_ours, entries)
         lr, number = entries["lr"], number_of("the optimizer's lr", entries["lr"])
         if not is_rounded(lr, held) and not is_rounded(last_lr[index], number):
             raise ValueError(f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {lr!r}")
         held = number
-        momentum = momentum_of(entries) if schedule._cycles_momentum else None
+        momentum = momentum_of(entries) if cycles_momentum(schedule) else None
     return started(schedule, state_of(schedule, state_dict), held, momentum, rounding=rounding(lr))
 
 
-def _check_numbers(port: Any, built: Any, state_dict: Any, index: int) -> None:
+def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, index: int) -> None:
     """Refuses a state_dict whose numbers, one for each parameter group, are not the schedule's."""
     if isinstance(port, Composite):
-        for member, of_built, of_member in zip(port._members, built._members, state_dict["_schedulers"], strict=True):
-            _check_numbers(member, of_built, of_member, index)
+        for member, of_member in zip(port.schedulers, state_dict["_schedulers"], strict=True):
+            _check_numbers(member, bases, of_member, index)
         return
+    base = next(bases)
     ours: dict[str, Any]
     match port:
         case CyclicLR():
@@ -100,7 +99,7 @@ def _check_numbers(port: Any, built: Any, state_dict: Any, index: int) -> None:
         case SWALR():  # it takes over wherever the others have left the learning rate
             ours = {}
         case _:
-            ours = {"base_lrs": float(built.lr)}
+            ours = {"base_lrs": base}
     for name, value in ours.items():
         theirs = state_dict.get(name)
         if isinstance(theirs, list) and index < len(theirs) and not is_rounded(theirs[index], value):
@@ -114,7 +113,7 @@ def _check_entries(port: Schedule, group: Group, entries: dict[str, Any]) -> Non
     """Refuses what schedulers have left in the optimizer's parameter group, where it is not the schedule's."""
     ours = {"swa_lr": group.swa_lr, "base_momentum": group.base_momentum, "max_momentum": group.max_momentum}
     if group.one_cycle is not None:
-        ours["max_lr"] = group.one_cycle.max_lr
+        ours["max_lr"] = group.one_cycle
     for name, value in ours.items():
         if value is not None and name in entries and not is_rounded(entries[name], value):
             raise ValueError(
@@ -154,9 +153,11 @@ def _check_recipe(port: Any, state_dict: Any) -> None:
         _check_strategy(port, state_dict)
     if isinstance(port, Composite):
         members = state_dict["_schedulers"]
-        if len(members) != len(port._members):
-            raise ValueError(f"from_state_dict: state_dict must have {len(port._members)} members, got {len(members)}")
-        for member, of_member in zip(port._members, members, strict=True):
+        if len(members) != len(port.schedulers):
+            raise ValueError(
+                f"from_state_dict: state_dict must have {len(port.schedulers)} members, got {len(members)}"
+            )
+        for member, of_member in zip(port.schedulers, members, strict=True):
             _check_recipe(member, of_member)
 
 

@@ -15,7 +15,10 @@ import jax
 import numpy as np
 
 from jaxlr._arguments import parameter_group, shown
-from jaxlr._schedules.base import Schedule, Wide
+from jaxlr._machine.machine import Group, build
+from jaxlr._machine.stateful import Wide
+from jaxlr._machine.structure import compute
+from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, ChainedScheduler, Composite, SequentialLR, Together
 from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
@@ -173,7 +176,7 @@ def _converted(schedulers: list[Any], source: _Source) -> Schedule:
     ports = [_port(one, lr, source) for one in schedulers]
     schedule = ports[0] if len(ports) == 1 else Together(ports)
     state = state_of(schedule, schedulers[0] if len(ports) == 1 else {"_schedulers": schedulers})
-    momentum = momentum_of(source.group) if schedule._cycles_momentum else None
+    momentum = momentum_of(source.group) if cycles_momentum(schedule) else None
     resumed = started(schedule, state, held, momentum, rounding=rounding(source.group["lr"]))
     if not isinstance(schedule, SWALR):  # it takes over wherever the others have left the learning rate
         _check_order(schedule, [base for one in schedulers for base in _live_bases(one, index)], source.group)
@@ -192,16 +195,14 @@ def started(schedule: Schedule, state: Any, held: float, momentum: float | None,
     for candidate in candidates:
         if _is_in(candidate, state, held, momentum, rounding):
             return candidate
-    if momentum is None and schedule._cycles_momentum:
+    if momentum is None and cycles_momentum(schedule):
         raise ValueError("from_state_dict: optimizer must be given, the state_dict that holds the momentum, got None")
     return Resumed(schedule, state, held, momentum)
 
 
 def _check_order(schedule: Schedule, live: list[Any], group: dict[str, Any]) -> None:
     """Refuses schedulers that were built in another order: their entries in the group are others than ours."""
-    bases = _bases(schedule)
-    with jax.enable_x64(True):
-        entries = schedule._built()[2]
+    bases, entries = found(schedule)
     names = ("base_momentum", "max_momentum")
     bases += [None if getattr(entries, name) is None else float(getattr(entries, name)) for name in names]
     live = [*live, *(group.get(name) for name in names)]
@@ -233,7 +234,7 @@ def _is_in(schedule: Schedule, state: Any, held: float, momentum: float | None, 
 
 def _leaf_lrs(schedule: Any) -> list[float]:
     if isinstance(schedule, Composite):
-        return [lr for member in schedule._members for lr in _leaf_lrs(member)]
+        return [lr for member in schedule.schedulers for lr in _leaf_lrs(member)]
     return [float(getattr(schedule, name)) for name in ("lr", "base_lr", "max_lr") if hasattr(schedule, name)]
 
 
@@ -380,17 +381,21 @@ def _live_bases(scheduler: Any, index: int) -> list[Any]:
     return [scheduler.base_lrs[index]]
 
 
-def _bases(schedule: Schedule) -> list[float | None]:
-    """The initial learning rate that each scheduler finds in ours."""
+def found(schedule: Schedule) -> tuple[list[float | None], Group]:
+    """The initial learning rate that each scheduler finds, None of one that brings its own; and the group's entries."""
 
-    def of(built: Any) -> list[float | None]:
+    def of(built: Any) -> list[Any]:
         if isinstance(built, Composite):
-            return [base for member in built._members for base in of(member)]
-        own = isinstance(built, CyclicLR | OneCycleLR | ReduceLROnPlateau)
-        return [None if own else float(built.lr)]
+            return [base for member in built.schedulers for base in of(member)]
+        return [None if isinstance(built, CyclicLR | OneCycleLR | ReduceLROnPlateau) else built.lr]
+
+    def all_of(schedule: Any) -> Any:
+        built, group = build(schedule)
+        return of(built), group._replace(one_cycle=None if group.one_cycle is None else group.one_cycle.max_lr)
 
     with jax.enable_x64(True):
-        return of(schedule._built()[0])
+        bases, group = compute(all_of, schedule)
+    return [None if base is None else float(base) for base in bases], group
 
 
 def state_of(port: Any, scheduler: Any) -> Any:
@@ -400,9 +405,9 @@ def state_of(port: Any, scheduler: Any) -> Any:
         case ReduceLROnPlateau():
             return (torch["last_epoch"], float(torch["best"]), torch["cooldown_counter"], torch["num_bad_epochs"])
         case Chain():
-            return tuple(map(state_of, port._members, torch["_schedulers"]))
+            return tuple(map(state_of, port.schedulers, torch["_schedulers"]))
         case SequentialLR():
-            pairs = list(zip(port._members, torch["_schedulers"], strict=True))
+            pairs = list(zip(port.schedulers, torch["_schedulers"], strict=True))
             later = tuple(0 if isinstance(m, Composite) else state_of(m, s) for m, s in pairs[port._first + 1 :])
             return (torch["last_epoch"], state_of(*pairs[port._first]), later)
         case SWALR():
@@ -512,7 +517,7 @@ def _one_cycle(scheduler: Any, lr: float, source: _Source) -> OneCycleLR:
     )
 
 
-def _anneal_strategy(scheduler: Any, named: str | None) -> str:
+def _anneal_strategy(scheduler: Any, named: Any) -> Literal["cos", "linear"]:
     """The strategy that is named, or else that of the function that torch then calls."""
     strategy = strategy_of(scheduler.anneal_func) if named is None else named
     if strategy is None:
@@ -523,7 +528,7 @@ def _anneal_strategy(scheduler: Any, named: str | None) -> str:
     return strategy
 
 
-def strategy_of(anneal_func: Any) -> str | None:
+def strategy_of(anneal_func: Any) -> Literal["cos", "linear"] | None:
     """The anneal_strategy that a function of torch's is of."""
     cos, linear = ("_annealing_cos", "_cosine_anneal"), ("_annealing_linear", "_linear_anneal")
     name = getattr(anneal_func, "__name__", None)

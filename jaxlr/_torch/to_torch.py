@@ -7,7 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxlr._schedules.base import Schedule, Stateful
+from jaxlr._machine.stateful import Stateful
+from jaxlr._schedules.base import Schedule, cycles_momentum
+from jaxlr._schedules.plateau import takes_metric
 
 
 def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: Any) -> Any:
@@ -50,7 +52,7 @@ def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: Any) -> Any:
             raise TypeError(
                 f"to_torch: schedule must be a jaxlr schedule, or one for each parameter group, got {one!r}"
             )
-        if one._cycles_momentum and not {"betas", "momentum"} & optimizer.defaults.keys():
+        if cycles_momentum(one) and not {"betas", "momentum"} & optimizer.defaults.keys():
             raise ValueError(f"to_torch: optimizer must have a momentum or beta1 for {one!r}, got {optimizer!r}")
     if len(schedules) != groups:
         raise ValueError(f"to_torch: schedule must be one for each of {groups} parameter groups, got {len(schedules)}")
@@ -80,7 +82,7 @@ def _driven() -> Any:
 
         @property
         def takes_metric(self) -> bool:
-            return any(driver.schedule._takes_metric for driver in self._drivers)
+            return any(takes_metric(driver.schedule) for driver in self._drivers)
 
         def step(self, metrics: Any = None) -> None:
             self._step_count += 1

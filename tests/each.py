@@ -2,7 +2,7 @@
 
 import pytest
 
-from jaxlr._cases import CASES
+from parity.cases import CASES
 
 # One recipe of each class, with and without a table, fractional and not.
 ONE_OF_EACH = list({(c.scheduler, c.total_steps is None, c.fractional): c for c in reversed(CASES)}.values())

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from jaxlr._compare import Row
+from parity.compare import Row
 
 _HEADINGS = ("scheduler", "form", "steps", "max ulp", "bit-equal", "differs at", "")
 

@@ -1,4 +1,4 @@
-"""The one list of recipes that the tests, the parity suite and `jaxlr verify` go through."""
+"""The one list of recipes that the tests, the parity suite and the benchmarks go through."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import jaxlr
-from jaxlr._schedules.base import Schedule
+from jaxlr import Schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Case:
       fractional: the batches of an epoch, where torch's scheduler.step takes the fractional epoch.
       torch_overflows_at: the count at which torch itself raises an OverflowError.
       seed: of the metrics, where a step takes one.
+      closed: whether the port has a closed form.
       quirk: what surprises people in it.
     """
 
@@ -38,6 +39,7 @@ class Case:
     fractional: int | None = None
     torch_overflows_at: int | None = None
     seed: int | None = None
+    closed: bool = True
     quirk: str = ""
 
     def __str__(self) -> str:
@@ -70,13 +72,13 @@ class Case:
 
     def torch_scheduler(self) -> Any:
         """The torch scheduler, on an SGD with momentum of its own; for Together and InTurn the list of them."""
-        import torch  # noqa: PLC0415 jaxlr itself never imports torch
+        import torch  # noqa: PLC0415 tests/ runs without torch
 
         return self.torch_on(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=self.lr, momentum=0.9))
 
     def torch_on(self, optimizer: Any) -> Any:
         """The torch scheduler of the optimizer given."""
-        import torch  # noqa: PLC0415 jaxlr itself never imports torch
+        import torch  # noqa: PLC0415 tests/ runs without torch
 
         arguments = dict(self.arguments)
         if "schedulers" in arguments:
@@ -106,7 +108,7 @@ class Case:
     def steps(self, steps: int) -> int:
         """The counts below steps that the recipe has a value for, in torch as well."""
         schedule = self.schedule()
-        end = schedule._final_epoch
+        end: int | None = schedule._final_epoch
         ends = [] if end is None else [end - schedule._first_epoch + 1]
         ends += [] if self.torch_overflows_at is None else [self.torch_overflows_at]
         return min([steps, *ends])
@@ -395,7 +397,7 @@ def _sequential(milestones: list[int], *schedulers: Case, **options: Any) -> Cas
 
 
 def _plateau(seed: int = 0, lr: float = 0.1, quirk: str = "", **arguments: Any) -> Case:
-    return Case("ReduceLROnPlateau", arguments, lr=lr, seed=seed, quirk=quirk)
+    return Case("ReduceLROnPlateau", arguments, lr=lr, seed=seed, closed=False, quirk=quirk)
 
 
 _WARMUP = Case("LinearLR", {"start_factor": 0.1, "total_iters": 10})
@@ -469,13 +471,14 @@ COMPOSITES: tuple[Case, ...] = (
         ),
     ),
     _sequential([10], _WARMUP, _COSINE, last_epoch=24),
-    _sequential([12, 40], _EXPONENTIAL, _MULTIPLICATIVE, _SWA),
+    _sequential([12, 40], _EXPONENTIAL, _MULTIPLICATIVE, _SWA, closed=False),
     _sequential([9, 20], _CYCLIC, _ONE_CYCLE, _EXPONENTIAL),
     _sequential([], _COSINE),
     _sequential(
         [7 * i for i in range(1, 40)],
         _WARMUP,
         *(_numbered(name, arguments, i) for i in (1, 2, 3) for name, arguments in _NUMBERED),
+        closed=False,
     ),
     _sequential(
         [3],
@@ -483,33 +486,53 @@ COMPOSITES: tuple[Case, ...] = (
         Case("LinearLR", {"start_factor": 0.1, "total_iters": 4}),
         quirk="LinearLR starts from initial_lr",
     ),
-    _sequential([4], _sequential([2], _HALF, _STEP), _EXPONENTIAL, quirk="a nested sequence starts one step ahead"),
-    _sequential([4], _chained(_EXPONENTIAL, _STEP), _COSINE, quirk="a nested chain starts one step ahead"),
+    _sequential(
+        [4], _sequential([2], _HALF, _STEP), _EXPONENTIAL, closed=False, quirk="a nested sequence starts one step ahead"
+    ),
+    _sequential(
+        [4], _chained(_EXPONENTIAL, _STEP), _COSINE, closed=False, quirk="a nested chain starts one step ahead"
+    ),
     _sequential(
         [2],
         _CONSTANT,
         Case("OneCycleLR", {"max_lr": 2.0, "total_steps": 200}),
+        closed=False,
         quirk="OneCycleLR overwrites initial_lr",
     ),
     _sequential(
         [50], _ONE_CYCLE, Case("OneCycleLR", {"max_lr": 1.0, "total_steps": 99}), quirk="the last max_lr counts"
     ),
-    _sequential([5], _STEP, Case("ConstantLR", {"factor": 0.5, "total_iters": 0}), quirk="the factor is never applied"),
-    _sequential([5], _STEP, Case("MultiStepLR", {"milestones": [-1, 9]}), quirk="enters below a negative milestone"),
-    _sequential([5], _STEP, _SWA, quirk="SWALR counts its own steps"),
+    _sequential(
+        [5],
+        _STEP,
+        Case("ConstantLR", {"factor": 0.5, "total_iters": 0}),
+        closed=False,
+        quirk="the factor is never applied",
+    ),
+    _sequential(
+        [5],
+        _STEP,
+        Case("MultiStepLR", {"milestones": [-1, 9]}),
+        closed=False,
+        quirk="enters below a negative milestone",
+    ),
+    _sequential([5], _STEP, _SWA, closed=False, quirk="SWALR counts its own steps"),
     _chained(
         Case("CosineAnnealingLR", {"T_max": 5000, "eta_min": 1e-5}),
         Case("LinearLR", {"start_factor": 0.001, "end_factor": 1.0, "total_iters": 500}),
+        closed=False,
     ),
     _chained(_CONSTANT, _EXPONENTIAL),
     _chained(_WARMUP, _STEP, _EXPONENTIAL),
     _chained(_MULTIPLICATIVE, _STEP),
-    _chained(_COSINE, Case("MultiStepLR", {"milestones": [3, 9]})),
-    _chained(_sequential([10], _WARMUP, _COSINE), _EXPONENTIAL),
-    _chained(_chained(_WARMUP, _SWA), _sequential([7], _STEP, _COSINE)),
-    _chained(_CYCLIC, _EXPONENTIAL, quirk="CyclicLR brings base_lr"),
-    _chained(_EXPONENTIAL, Case("LambdaLR", {"lr_lambda": inverse}), quirk="an absolute member overwrites"),
-    _chained(_EXPONENTIAL, _ONE_CYCLE, _RESTARTS, quirk="an absolute member overwrites"),
+    _chained(_COSINE, Case("MultiStepLR", {"milestones": [3, 9]}), closed=False),
+    _chained(_sequential([10], _WARMUP, _COSINE), _EXPONENTIAL, closed=False),
+    _chained(_chained(_WARMUP, _SWA), _sequential([7], _STEP, _COSINE), closed=False),
+    _chained(_CYCLIC, _EXPONENTIAL, closed=False, quirk="CyclicLR brings base_lr"),
+    _chained(
+        _EXPONENTIAL, Case("LambdaLR", {"lr_lambda": inverse}), closed=False, quirk="an absolute member overwrites"
+    ),
+    _chained(_EXPONENTIAL, _ONE_CYCLE, _RESTARTS, closed=False, quirk="an absolute member overwrites"),
     _plateau(1),
     _plateau(2, mode="max", threshold_mode="abs", patience=3),
     _plateau(3, threshold=0.05, cooldown=4, patience=2, factor=0.5),
@@ -518,8 +541,8 @@ COMPOSITES: tuple[Case, ...] = (
     _plateau(6, factor=0.0, patience=5),
     _plateau(7, lr=2e-8, factor=0.5, patience=1, quirk="no cut smaller than eps"),
     _plateau(8, lr=0.8, patience=50, factor=0.9),
-    Case("Together", {"schedulers": (_WARMUP, _plateau(patience=3, factor=0.5))}, seed=9),
-    Case("Together", {"schedulers": (_plateau(patience=2, factor=0.9), _EXPONENTIAL, _SWA)}, seed=10),
+    Case("Together", {"schedulers": (_WARMUP, _plateau(patience=3, factor=0.5))}, seed=9, closed=False),
+    Case("Together", {"schedulers": (_plateau(patience=2, factor=0.9), _EXPONENTIAL, _SWA)}, seed=10, closed=False),
     Case(
         "InTurn",
         {
@@ -531,9 +554,12 @@ COMPOSITES: tuple[Case, ...] = (
         },
         lr=0.8,
         seed=11,
+        closed=False,
     ),
-    Case("InTurn", {"schedulers": (_WARMUP, _plateau(patience=1, factor=0.7)), "milestones": [10]}, seed=12),
-    Case("InTurn", {"schedulers": (_EXPONENTIAL, _SWA, _MULTIPLICATIVE), "milestones": [10, 30]}),
+    Case(
+        "InTurn", {"schedulers": (_WARMUP, _plateau(patience=1, factor=0.7)), "milestones": [10]}, seed=12, closed=False
+    ),
+    Case("InTurn", {"schedulers": (_EXPONENTIAL, _SWA, _MULTIPLICATIVE), "milestones": [10, 30]}, closed=False),
 )
 
 RECIPES: tuple[Case, ...] = (*CASES, *COMPOSITES)

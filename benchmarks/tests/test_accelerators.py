@@ -11,8 +11,8 @@ from benchmarks import gpu, tpu
 from benchmarks._classes import ACTING_ON_ONE_ANOTHER, CLASSES, with_float32_metrics
 from benchmarks._hlo import Launches, float64_in, launches, stripped
 from benchmarks._run import on_cpu
-from jaxlr._cases import RECIPES
 from jaxlr._ulp import Comparison
+from parity.cases import RECIPES
 
 # What a TPU's compiler writes, by hand: tiled layouts, memory spaces, fusions, asynchronous copies, custom calls.
 TPU = """HloModule jit_f, is_scheduled=true, entry_computation_layout={(f32[3]{0:T(128)})->f32[3]{0:T(128)}}

@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr._cases import Case
-from jaxlr._machine.trajectory import trajectory
-from jaxlr._schedules.base import Schedule, Stateful
+from jaxlr import Schedule, Stateful, trajectory
+from jaxlr._machine.closed_form import has_closed_form
+from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._ulp import Comparison, compare
+from parity.cases import Case
 
 _SEQUENTIAL_STEPS = 2_000  # of a closed form that takes as many operations as the count is large
 
@@ -34,15 +35,15 @@ def compare_case(case: Case, steps: int) -> list[Row]:
     metrics = case.metrics(steps)
     schedule = case.schedule()
     ported: dict[str, Schedule] = {"lr": schedule}
-    if schedule._own_momentum is not None:
-        ported["momentum"] = schedule._own_momentum
+    if schedule._momentum is not None:
+        ported["momentum"] = schedule._momentum
     recipe = f"{case}: {case.quirk}" if case.quirk else str(case)
     rows = []
     for name, port in ported.items():
         for form in ("closed", "recursive"):
-            if form == "closed" and not port._has_closed_form:
+            if form == "closed" and not has_closed_form(port):
                 continue
-            n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and port._sequential else steps
+            n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and is_sequential(port) else steps
             ours = trajectory(port, n, form="closed") if form == "closed" else stepped(port, n, metrics)
             label = form if name == "lr" else f"{form}, momentum"
             rows.append(Row(recipe, label, compare(ours, theirs[name][:n])))
@@ -68,7 +69,7 @@ def _scanned(stateful: Stateful, steps: int, metrics: jax.Array | None) -> jax.A
 
 def torch_trajectory(case: Case, steps: int) -> dict[str, np.ndarray]:
     """The learning rate, and the momentum, that the stepped torch scheduler leaves in its optimizer, in float64."""
-    import torch  # noqa: PLC0415 jaxlr itself never imports torch
+    import torch  # noqa: PLC0415 tests/ runs without torch
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the optimizer itself is not stepped

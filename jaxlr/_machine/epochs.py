@@ -1,0 +1,78 @@
+"""What schedulers count when their constructors have run: plain numbers, the same at any learning rate.
+
+A SequentialLR undoes its members' first steps, and lets the one that runs at 0 take its own. Traced milestones are
+taken to lie beyond the steps of the constructors.
+"""
+
+from bisect import bisect_right
+from typing import Any
+
+from jaxlr._arguments import is_traced
+from jaxlr._schedules.compose import Chain, Composite, InTurn, SequentialLR
+from jaxlr._schedules.momentum import Momentum
+from jaxlr._schedules.per_epoch import per_epoch
+from jaxlr._schedules.resumed import Resumed
+from jaxlr._schedules.swa import SWALR
+
+
+def before_first_step(schedule: Any) -> Any:
+    """For each SequentialLR, not nested in another, what its first member counts when it takes its first step."""
+    match schedule:
+        case Momentum() | Resumed() | per_epoch():
+            return before_first_step(schedule.schedule)
+        case Chain() | InTurn():
+            return tuple(map(before_first_step, schedule.schedulers))
+        case SequentialLR():
+            first = schedule.schedulers[schedule._first]
+            return _undone(first, _constructed(first))
+        case _:
+            return None
+
+
+def undone_epoch(schedule: Any, epoch: int) -> int:
+    """Torch's recursive_undo: the epoch before. SWALR counts its own steps, and a composite keeps its own epoch."""
+    return epoch if isinstance(schedule, SWALR | Composite) else epoch - 1
+
+
+def _constructed(schedule: Any) -> Any:
+    """What the schedule counts after its constructor."""
+    match schedule:
+        case Chain():
+            return tuple(map(_constructed, schedule.schedulers))
+        case SequentialLR():
+            later = tuple(undone_epoch(member, 0) for member in schedule.schedulers[schedule._first + 1 :])
+            first, before = schedule.schedulers[schedule._first], before_first_step(schedule)
+            # Torch marks a composite as initial, not its members: nested, it has taken a step more.
+            return (0, _stepped(first, before) if isinstance(first, Composite) else 0, later)
+        case _:
+            return 0
+
+
+def _undone(schedule: Any, node: Any) -> Any:
+    match schedule:
+        case Chain():
+            return tuple(map(_undone, schedule.schedulers, node))
+        case SequentialLR():
+            epoch, first, later = node
+            members = schedule.schedulers[schedule._first :]
+            return epoch, _undone(members[0], first), tuple(map(undone_epoch, members[1:], later))
+        case _:
+            return undone_epoch(schedule, node)
+
+
+def _stepped(schedule: Any, node: Any) -> Any:
+    match schedule:
+        case Chain():
+            return tuple(map(_stepped, schedule.schedulers, node))
+        case SequentialLR():
+            epoch, first, later = node
+            epoch, members = epoch + 1, schedule.schedulers[schedule._first :]
+            milestones = () if is_traced(schedule.milestones) else schedule.milestones
+            runs = max(bisect_right(milestones, epoch) - schedule._first, 0)
+            if runs == 0:
+                return epoch, _stepped(members[0], first), later
+            entering = epoch in milestones and not isinstance(members[runs], SWALR)
+            stepped = 0 if entering else later[runs - 1] + 1
+            return epoch, first, (*later[: runs - 1], stepped, *later[runs:])
+        case _:
+            return node + 1

@@ -1,0 +1,192 @@
+"""A schedule as a hashable structure and its numbers: a compiled program belongs to the one, and takes the others."""
+
+import dataclasses
+import math
+import sys
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxlr._arguments import is_traced
+from jaxlr._float64 import in_float64, replaced
+from jaxlr._numbers import Numbers
+from jaxlr._schedules.base import Schedule
+
+
+def compute(fun: Callable[..., Any], schedule: Schedule, *operands: Any, known: tuple[Hashable, ...] = ()) -> Any:
+    """fun(schedule, *known, *operands) in float64, compiled once for all schedules of the same structure.
+
+    What fun receives is the schedule with arrays in place of its numbers, and Members in place of its members.
+    """
+    structure, numbers = split(schedule)
+    return in_float64(_Joined(fun, known), structure, numbers, *operands)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Joined:
+    fun: Callable[..., Any]
+    known: tuple[Hashable, ...]
+
+    def __call__(self, structure: Any, numbers: list[Any], *operands: Any) -> Any:
+        return self.fun(joined(structure, numbers), *self.known, *operands)
+
+
+class Slot(NamedTuple):
+    """The place of a number, or of a table of them, in a structure."""
+
+    dtype: type
+    shape: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Members(Sequence[Any]):
+    """The members of a composite; those that are alike but for their numbers are one schedule of columns.
+
+    Attributes:
+      kinds: a schedule for each kind; where it has several members its numbers have a leading axis, of those.
+      kind_of: which of them each member is.
+    """
+
+    kinds: tuple[Any, ...]
+    kind_of: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.kind_of)
+
+    def __getitem__(self, i: Any) -> Any:
+        k = self.kind_of[i]
+        return self.row(k, self.kind_of[:i].count(k))
+
+    def row(self, k: int, i: Any) -> Any:
+        """The schedule in a row of a kind; i may be traced."""
+        if self.kind_of.count(k) == 1:
+            return self.kinds[k]
+        return _mapped(
+            lambda x: lax.dynamic_index_in_dim(x, i, keepdims=False) if is_traced(i) else x[i], self.kinds[k]
+        )
+
+    def of_kind(self, k: int) -> list[int]:
+        """The members of a kind."""
+        return [i for i, kind in enumerate(self.kind_of) if kind == k]
+
+
+def split(schedule: Schedule) -> tuple[Any, list[Any]]:
+    """The structure, and the numbers in the order of its slots.
+
+    A number is what stands in a field whose type admits a jax.Array; a table of them is a Numbers, or a tuple.
+    """
+    numbers: list[Any] = []
+    return _split(schedule, numbers), numbers
+
+
+def _split(x: Any, numbers: list[Any]) -> Any:
+    match x:
+        case Schedule():
+            return replaced(x, **{name: _split(getattr(x, name), numbers) for name in _split_fields(type(x))})
+        case Numbers():
+            numbers.append(x.array)
+            return Slot(float, x.array.shape)
+        case tuple() if x and isinstance(x[0], Schedule):
+            return _split_members(x, numbers)
+        case tuple() if all(_is_integer(item) for item in x):
+            numbers.append(_column(x, int))
+            return Slot(int, (len(x),))
+        case tuple():
+            return tuple(_split(item, numbers) for item in x)
+        case int() | float() | jax.Array():
+            dtype = int if _is_integer(x) else float
+            if isinstance(x, float) and 0 < abs(x) < sys.float_info.min:
+                x = math.copysign(sys.float_info.min, x)  # XLA would flush it to 0
+            numbers.append(x if is_traced(x) else np.asarray(x, dtype))
+            return Slot(dtype, ())
+        case _:
+            return x
+
+
+def _split_members(members: tuple[Schedule, ...], numbers: list[Any]) -> Members:
+    alike: dict[Any, list[list[Any]]] = {}
+    structures = []
+    for member in members:
+        structure, own = split(member)
+        alike.setdefault(structure, []).append(own)
+        structures.append(structure)
+    places = {structure: k for k, structure in enumerate(alike)}
+    for of_kind in alike.values():
+        numbers += of_kind[0] if len(of_kind) == 1 else [_column(column, None) for column in zip(*of_kind, strict=True)]
+    return Members(tuple(alike), tuple(places[structure] for structure in structures))
+
+
+def _column(items: Sequence[Any], dtype: Any) -> Any:
+    """An array where all is known, else what to stack when the program is traced."""
+    if any(is_traced(item) for item in items) or any(isinstance(item, tuple) for item in items):
+        return tuple(items)
+    return np.array(items, dtype)
+
+
+@cache
+def _split_fields(cls: type) -> list[str]:
+    """The fields that hold numbers or schedules."""
+
+    def admits(annotation: Any) -> bool:
+        inner = get_args(annotation)
+        return annotation in (jax.Array, Numbers, Schedule) or any(map(admits, inner))
+
+    return [field.name for field in dataclasses.fields(cls) if admits(field.type)]
+
+
+def _is_integer(x: Any) -> bool:
+    return isinstance(x, int) or (isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.integer))
+
+
+def joined(structure: Any, numbers: Sequence[Any]) -> Any:
+    """The schedule again, with float64 and int64 arrays for its numbers."""
+    return _join(structure, iter(numbers))
+
+
+def _join(x: Any, numbers: Iterator[Any]) -> Any:
+    match x:
+        case Slot():
+            return _stacked(next(numbers), jnp.float64 if x.dtype is float else jnp.int64)
+        case Members():
+            return Members(tuple(_join(kind, numbers) for kind in x.kinds), x.kind_of)
+        case Schedule():
+            return replaced(x, **{name: _join(getattr(x, name), numbers) for name in _split_fields(type(x))})
+        case tuple():
+            return tuple(_join(item, numbers) for item in x)
+        case _:
+            return x
+
+
+def _stacked(x: Any, dtype: Any) -> jax.Array:
+    return jnp.stack([_stacked(item, dtype) for item in x]) if isinstance(x, tuple) else jnp.asarray(x, dtype)
+
+
+def _mapped(fun: Callable[[Any], Any], x: Any) -> Any:
+    """The joined schedule with fun of each of its arrays."""
+    match x:
+        case jax.Array():
+            return fun(x)
+        case Members():
+            return Members(tuple(_mapped(fun, kind) for kind in x.kinds), x.kind_of)
+        case Schedule():
+            return replaced(x, **{name: _mapped(fun, getattr(x, name)) for name in _split_fields(type(x))})
+        case tuple():
+            return tuple(_mapped(fun, item) for item in x)
+        case _:
+            return x
+
+
+def kind_of_rows(schedules: Sequence[Any]) -> Any:
+    """The kind whose members are the schedules given, all of one structure."""
+    if len(schedules) == 1:
+        return schedules[0]
+    numbers: list[list[Any]] = [[] for _ in schedules]
+    for own, schedule in zip(numbers, schedules, strict=True):
+        _mapped(own.append, schedule)
+    columns = iter([jnp.stack(column) for column in zip(*numbers, strict=True)])
+    return _mapped(lambda _: next(columns), schedules[0])

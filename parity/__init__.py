@@ -1,0 +1,1 @@
+"""The suite: every scheduler stepped beside torch's own, for real."""

@@ -1,0 +1,356 @@
+"""A schedule is a structure and its numbers: programs belong to the structure, any number may be traced."""
+
+import dataclasses
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from each import ONE_OF_EACH, one_of_each
+
+import jaxlr
+from jaxlr import _float64
+from jaxlr._arguments import is_traced
+from jaxlr._machine.structure import split
+from jaxlr._schedules.base import Formula, walk
+from parity.cases import COMPOSITES, RECIPES
+
+COUNTS = np.array([0, 1, 2, 3, 5, 7, 10, 11, 12, 25, 40, 200])
+
+
+def programs():
+    """How many programs jaxlr has compiled, or had from its cache."""
+    return _float64._compiled.cache_info().misses
+
+
+# What a program is made from, and no number of: where a schedule is resumed, the lengths of tables, powers of cycles.
+STRUCTURE = {"last_epoch", "T_mult"}
+
+
+def traced_again(schedule, replace):
+    """The schedule, every number of it replaced by what `replace` makes of it, the optimizer's lr by the same."""
+    lr = {}
+
+    def again(x):
+        fields = {}
+        for field in dataclasses.fields(x):
+            value = getattr(x, field.name)
+            if not field.init or field.name in STRUCTURE or (field.name == "total_steps" and hasattr(x, "_sampled")):
+                continue
+            if field.name == "lr":
+                fields["lr"] = lr.setdefault("lr", replace(value))
+            elif field.name == "schedulers":
+                fields["schedulers"] = [again(member) for member in value]
+            elif field.name == "milestones":
+                fields["milestones"] = [replace(milestone) for milestone in value]
+            elif type(value) in (int, float):
+                fields[field.name] = replace(value)
+        return dataclasses.replace(x, **fields)
+
+    return again(schedule)
+
+
+def is_plain(case):
+    """Whether milestones say all: of traced ones it is not known that they are negative, or repeat."""
+    milestones = [m for part in walk(case.schedule()) for m in getattr(part, "milestones", ())]
+    tables = any(getattr(part, "_scales", None) is not None for part in walk(case.schedule()))
+    return min(milestones, default=1) >= 1 and len(set(milestones)) == len(milestones) < 40 and not tables
+
+
+# One of each class, and what acts on one another.
+SOME = [case for case in [*ONE_OF_EACH, *COMPOSITES] if is_plain(case) and case.fractional is None]
+
+
+@pytest.mark.parametrize("case", SOME, ids=str)
+def test_every_number_may_be_traced(case):
+    schedule = case.schedule()
+    steps = case.steps(30)
+    metrics = case.metrics(steps)
+    known = jaxlr.trajectory(schedule, steps, form="recursive", metrics=metrics)
+
+    def run(*numbers):
+        again = iter(numbers)
+        stateful = traced_again(schedule, lambda _: next(again)).stateful()
+
+        def step(state, metric):
+            return stateful.update(state, value=metric), stateful(state)
+
+        received = None if metrics is None else jnp.asarray(metrics)
+        return jax.lax.scan(step, stateful.init(), received, length=steps)[1]
+
+    numbers = []
+    traced_again(schedule, lambda number: numbers.append(number) or number)
+    with jax.enable_x64(True):
+        traced = jax.jit(run)(*numbers)
+    np.testing.assert_array_max_ulp(np.asarray(traced).astype(np.float32), known, 1)
+
+
+@pytest.mark.parametrize("case", [case for case in SOME if case.closed], ids=str)
+def test_every_number_of_a_closed_form_may_be_traced(case):
+    schedule = case.schedule()
+    counts = COUNTS[case.steps(1000) > COUNTS]
+
+    def call(*numbers):
+        again = iter(numbers)
+        return traced_again(schedule, lambda _: next(again))(jnp.asarray(counts))
+
+    numbers = []
+    traced_again(schedule, lambda number: numbers.append(number) or number)
+    with jax.enable_x64(True):
+        traced = jax.jit(call)(*numbers)
+        np.testing.assert_array_equal(traced, schedule(counts))
+
+
+def test_a_fractional_epoch_needs_its_cycles_known():
+    with pytest.raises(TypeError, match=r"CosineAnnealingWarmRestarts: T_0 must be known .* T_mult=2"):
+        jax.jit(lambda T_0: jaxlr.CosineAnnealingWarmRestarts(0.1, T_0, T_mult=2)(4.5))(3)
+    assert jax.jit(lambda T_0: jaxlr.CosineAnnealingWarmRestarts(0.1, T_0)(4.5))(3) > 0
+
+
+@one_of_each
+def test_an_eager_sweep_compiles_once(case):
+    schedule = case.schedule()
+    if not any(hasattr(part, "lr") for part in walk(schedule)):
+        schedule = dataclasses.replace(schedule, max_lr=0.3) if hasattr(schedule, "max_lr") else schedule
+        others = [dataclasses.replace(schedule, max_lr=0.1 + i / 100) for i in range(20)]
+    else:
+        others = [schedule.with_lr(0.1 + i / 100) for i in range(20)]
+    assert len(set(others)) == 20
+    others[0](1)
+    others[0].stateful().update(others[0].stateful().init())
+    before = programs()
+    values = {float(other(1)) for other in others}
+    for other in others:
+        other.stateful().update(other.stateful().init())
+    assert programs() == before
+    assert len(values) == 20 or values == {0.0}
+
+
+def test_a_sweep_over_lengths_compiles_once():
+    first = jaxlr.SequentialLR(0.1, [jaxlr.LinearLR(0.1, total_iters=3), jaxlr.CosineAnnealingLR(0.1, T_max=9)], [3])
+    first(4)
+    before = programs()
+    for warmup in range(1, 30):
+        members = [jaxlr.LinearLR(0.1, total_iters=warmup), jaxlr.CosineAnnealingLR(0.1, T_max=50 - warmup)]
+        assert jaxlr.SequentialLR(0.1, members, [warmup])(warmup) == np.float32(0.1)
+    assert programs() == before
+
+
+def test_another_length_does_not_compile_a_training_step_again():
+    @jax.jit
+    def train(params, count, T_max):
+        return params - jaxlr.CosineAnnealingLR(0.1, T_max)(count)
+
+    for T_max in (10, 20, 30):
+        assert train(1.0, T_max, T_max) == 1
+    assert train._cache_size() == 1
+
+
+def test_programs_are_forgotten():
+    assert _float64._compiled.cache_info().maxsize is not None
+    for i in range(3):  # each function is a structure of its own
+        jaxlr.LambdaLR(0.1, lambda epoch, i=i: 0.5 ** (epoch + i))(1)
+
+
+SCHEDULES = [case.schedule() for case in RECIPES]
+
+
+def test_what_compares_equal_computes_equal():
+    by_value = {}
+    for case in RECIPES:
+        schedule, steps = case.schedule(), case.steps(12)
+        values = jaxlr.trajectory(schedule, steps, metrics=case.metrics(steps)).tolist()
+        assert by_value.setdefault((schedule, case.seed), values) == values
+    # And a schedule of other numbers is another value.
+    for schedule in SCHEDULES:
+        for field in dataclasses.fields(schedule):
+            value = getattr(schedule, field.name)
+            if field.name in ("lr", "gamma", "factor", "eta_min") and not hasattr(schedule, "schedulers"):
+                assert dataclasses.replace(schedule, **{field.name: value * 0.5 + 0.01}) != schedule
+
+
+WARMUP = 4
+
+
+def warm(epoch):
+    return min(1.0, (epoch + 1) / WARMUP)
+
+
+def warm_traceable(epoch):
+    return jnp.minimum(1.0, (epoch + 1) / WARMUP)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: jaxlr.LambdaLR(0.1, warm, total_steps=20),
+        lambda: jaxlr.MultiplicativeLR(0.1, warm, total_steps=20),
+        lambda: jaxlr.CyclicLR(0.1, 0.2, step_size_up=2, scale_fn=warm, total_steps=20),
+        lambda: jaxlr.LambdaLR(0.1, warm_traceable),
+        lambda: jaxlr.MultiplicativeLR(0.1, warm_traceable),
+        lambda: jaxlr.CyclicLR(0.1, 0.2, step_size_up=2, scale_fn=warm_traceable),
+    ],
+    ids=["LambdaLR", "MultiplicativeLR", "CyclicLR", "traced LambdaLR", "traced MultiplicativeLR", "traced CyclicLR"],
+)
+def test_a_function_that_gives_other_values_is_another_schedule(build, monkeypatch):
+    counts = np.arange(1, 6)
+    first = build()
+    before = first(counts)
+    monkeypatch.setitem(globals(), "WARMUP", 8)
+    second = build()
+    assert first != second
+    assert hash(first) != hash(second)
+    assert not np.array_equal(second(counts), before)
+    monkeypatch.setitem(globals(), "WARMUP", 4)
+    np.testing.assert_array_equal(build()(counts), before)
+
+
+def test_a_schedule_of_a_traced_number_goes_where_functions_go():
+    def values(lr, T_max):
+        schedule = jaxlr.CosineAnnealingLR(lr, T_max)
+        other = jaxlr.StepLR(lr, step_size=T_max)
+        assert schedule == schedule  # noqa: PLR0124
+        assert schedule != jaxlr.CosineAnnealingLR(lr, T_max + 1)
+        assert hash(schedule) == hash(jaxlr.CosineAnnealingLR(lr, T_max))
+        return (
+            jax.jit(schedule)(3),
+            jax.checkpoint(schedule)(3),
+            jax.lax.switch(1, [other, schedule], 3),
+            jax.vmap(schedule)(jnp.arange(4))[3],
+            jax.lax.cond(T_max > 5, schedule, other, 3),
+        )
+
+    known = jaxlr.CosineAnnealingLR(0.125, 10)(3)
+    assert set(map(float, jax.jit(values)(0.125, 10))) == {float(known)}
+
+
+def test_a_function_may_close_over_a_traced_number():
+    def value(warmup, count):
+        return jaxlr.LambdaLR(0.1, lambda epoch: jnp.minimum(1.0, (epoch + 1) / warmup))(count)
+
+    np.testing.assert_array_max_ulp(jax.jit(value)(4.0, 1), np.float32(0.05), 1)
+    np.testing.assert_array_max_ulp(jax.vmap(value, (0, None))(jnp.array([4.0, 8.0]), 1), np.float32([0.05, 0.025]), 1)
+    np.testing.assert_allclose(jax.grad(value)(4.0, 1), -0.1 * 2 / 16, rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(jax.grad(value))(4.0, 1), -0.1 * 2 / 16, rtol=1e-6)
+
+
+def test_members_of_an_expression_evaluated_twice_are_told_how_to_pass_one():
+    def build(lr):
+        members = [jaxlr.LinearLR(lr * 2), jaxlr.StepLR(lr * 2, step_size=3)]
+        return jaxlr.SequentialLR(lr * 2, members, [5])(0)
+
+    with pytest.raises(
+        ValueError, match=r"the same traced value.*compute it once, lr = \.\.\., and give that lr to each"
+    ):
+        jax.jit(build)(0.1)
+
+
+@pytest.mark.parametrize("case", [case for case in COMPOSITES if case.seed is None], ids=str)
+def test_a_recipe_at_another_learning_rate(case):
+    schedule = case.schedule()
+    if not any(hasattr(part, "lr") for part in walk(schedule)):
+        with pytest.raises(TypeError, match="with_lr: the schedule must have an lr"):
+            schedule.with_lr(0.2)
+        return
+    other = schedule.with_lr(0.25)
+    assert {part.lr for part in walk(other) if hasattr(part, "lr")} == {0.25}
+    assert other.with_lr(case.lr) == schedule
+
+
+def test_with_lr_refuses_what_has_no_one_learning_rate():
+    with pytest.raises(TypeError, match="brings its own"):
+        jaxlr.OneCycleLR(0.1, total_steps=9).with_lr(0.2)
+    resumed = jaxlr.Resumed(jaxlr.ReduceLROnPlateau(0.1), (1, 0.5, 0, 0), lr=0.05)
+    with pytest.raises(TypeError, match=r"State\.with_lr"):
+        resumed.with_lr(0.2)
+    with pytest.raises(ValueError, match="lr must be a finite number"):
+        jaxlr.StepLR(0.1, 3).with_lr(-1.0)
+    assert jaxlr.per_epoch(jaxlr.StepLR(0.1, 3), 5).with_lr(0.2) == jaxlr.per_epoch(jaxlr.StepLR(0.2, 3), 5)
+
+
+def test_the_learning_rate_in_a_state_is_set():
+    stateful = jaxlr.ExponentialLR(0.1, gamma=0.5).stateful()
+    state = stateful.init().with_lr(0.4)
+    assert stateful(state) == np.float32(0.4)
+    assert float(state.lr) == 0.4
+    assert stateful(stateful.update(state)) == np.float32(0.2)
+    plateau = jaxlr.ReduceLROnPlateau(0.1, patience=0)
+    cut = jax.jit(lambda lr: plateau.update(plateau.init().with_lr(lr), value=jnp.nan))(0.3)
+    np.testing.assert_array_max_ulp(plateau(cut), np.float32(0.03), 1)
+    population = jax.vmap(lambda lr: stateful(stateful.update(stateful.init().with_lr(lr))))(jnp.array([0.2, 0.4]))
+    np.testing.assert_array_equal(population, np.float32([0.1, 0.2]))
+
+
+@pytest.mark.parametrize("bad", [None, "0.1", np.ones(2), True, 1j], ids=repr)
+def test_a_state_is_given_no_other_thing(bad):
+    with pytest.raises(TypeError, match=r"State\.with_lr: lr must be a finite number"):
+        jaxlr.StepLR(0.1, 3).stateful().init().with_lr(bad)
+    with pytest.raises(ValueError, match=r"State\.with_lr: lr must be a finite number"):
+        jaxlr.StepLR(0.1, 3).stateful().init().with_lr(np.nan)
+
+
+def nested(depth):
+    schedule = jaxlr.ExponentialLR(0.1, 0.99)
+    for i in range(depth):
+        schedule = jaxlr.SequentialLR(0.1, [schedule, jaxlr.StepLR(0.1, 3 + i)], [1000 - i])
+    return schedule
+
+
+def test_a_nest_grows_linearly():
+    def lines(depth):
+        stateful = nested(depth).stateful()
+        init = jax.jit(stateful.init).lower().as_text()
+        step = jax.jit(stateful.update).lower(stateful.init()).as_text()
+        return init.count("\n") + step.count("\n")
+
+    assert lines(12) <= 3.3 * lines(4)
+
+
+def test_a_sequence_of_two_thousand_members_is_built_fast():
+    begin = time.perf_counter()
+    members = [jaxlr.StepLR(0.1, 2 + i, 0.9) for i in range(2000)]
+    schedule = jaxlr.SequentialLR(0.1, members, [5 * i for i in range(1, 2000)])
+    assert schedule(7) == np.float32(0.1)
+    schedule.stateful().update(schedule.stateful().init())
+    assert time.perf_counter() - begin < 10  # 2 s on an idle machine
+
+
+def test_the_numbers_are_no_part_of_the_structure():
+    structure, numbers = split(jaxlr.SequentialLR(0.1, [jaxlr.StepLR(0.1, 3), jaxlr.StepLR(0.1, 4)], [7]))
+    again, others = split(jaxlr.SequentialLR(0.2, [jaxlr.StepLR(0.2, 5), jaxlr.StepLR(0.2, 6)], [8]))
+    assert structure == again
+    assert hash(structure) == hash(again)
+    assert len(numbers) == len(others) == 5  # lr, three columns of the two members, milestones
+    assert not any(map(is_traced, numbers))
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class InverseSquareRoot(Formula):
+    """A scheduler written by hand: no more than its fields, its formulas, its end and its momentum."""
+
+    lr: float | jax.Array
+    warmup: int | jax.Array
+    last_epoch: int = -1
+    _final_epoch = None
+    _momentum = None
+
+    def _closed_form(self, t):
+        return self.lr * jnp.sqrt(self.warmup / jnp.maximum(t, self.warmup))
+
+    def _recursive_form(self, lr, t, initial):
+        return self._closed_form(t)
+
+
+def test_a_scheduler_written_by_hand_goes_everywhere():
+    schedule = InverseSquareRoot(0.1, 100)
+    expected = np.float32([0.1, 0.1, 0.05])
+    np.testing.assert_array_max_ulp(schedule(np.array([0, 100, 400])), expected, 1)
+    np.testing.assert_array_equal(jaxlr.trajectory(schedule, 50, form="recursive"), schedule(np.arange(50)))
+    sequence = jaxlr.SequentialLR(0.1, [jaxlr.LinearLR(0.1), schedule], [5])
+    np.testing.assert_array_max_ulp(sequence(np.array([5, 105, 405])), expected, 1)
+    np.testing.assert_array_max_ulp(jaxlr.trajectory(sequence, 406, form="recursive")[[5, 105, 405]], expected, 1)
+    assert jaxlr.per_epoch(schedule, 3)(3 * 400) == schedule(400)
+    assert repr(schedule) == "InverseSquareRoot(lr=0.1, warmup=100)"
+    assert jax.jit(lambda warmup: InverseSquareRoot(0.1, warmup)(400))(100) == schedule(400)
+    assert schedule.with_lr(0.2) == InverseSquareRoot(0.2, 100)
