@@ -908,5 +908,5 @@ PICTURED: tuple[Case, ...] = (
     *VISUAL_GUIDE,
     _sequential([8], _WARMUP, Case("CosineAnnealingLR", {"T_max": 24}), lr=1e-3),
     _chained(_CONSTANT, Case("ExponentialLR", {"gamma": 0.9}), lr=1e-3),
-    _plateau(1, lr=1e-3, patience=3, factor=0.5),
+    _plateau(36, lr=1e-3, patience=3, factor=0.5),
 )
