@@ -76,7 +76,7 @@ def _evaluate(fun: Callable[..., Any], dtype: Any, *operands: Any) -> Any:
 
 
 def _opaque(x: Any) -> Any:
-    """The operand, of which the compiler knows nothing.
+    """The operand, hidden from the compiler's constant folding.
 
     It would divide by a constant as it multiplies by its rounded reciprocal, and a value would have other bits in a
     program that knows its numbers. Each has a barrier of its own: in shard_map some vary over devices, some do not.
@@ -100,7 +100,7 @@ def _in_two_lanes(pure: Callable[..., Any], *operands: Any) -> Any:
 
 
 def _added(dx: Any, result: Any, tangent: Any, slope: Any) -> Any:
-    """The tangent, and what the slope in one more operand adds to it; that of an integer stays zero."""
+    """The tangent, and what the slope in one more operand adds to it; that of an integer result stays zero."""
     # In shard_map what does not vary over the devices, where the operand does, does not depend on it.
     if slope.dtype == jax.dtypes.float0 or not _varying(dx) <= _varying(result):
         return tangent

@@ -19,7 +19,9 @@ class Numbers(Sequence[float]):
     array: NDArray[np.float64]
 
     def __init__(self, numbers: ArrayLike) -> None:
-        self.array = np.asarray(numbers, np.float64) + 0.0  # a copy, in which -0.0, equal to 0.0, is 0.0
+        self.array = (
+            np.asarray(numbers, np.float64) + 0.0
+        )  # a copy, in which -0.0 is 0.0: what compares equal computes equal
         self.array.flags.writeable = False
 
     def __len__(self) -> int:

@@ -58,7 +58,7 @@ def closed_form(schedule: Any, t: Any) -> Any:
 
 
 def _of_sequence(schedule: SequentialLR, t: Any) -> Any:
-    """The closed form of the member that turn at t, from its milestone on."""
+    """The closed form of the member whose turn it is at t, counted from its milestone."""
     members: Any = schedule.schedulers
     first = schedule._first
     if len(members) == 1:

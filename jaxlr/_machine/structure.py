@@ -45,7 +45,7 @@ class Slot(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Members(Sequence[Any]):
-    """The members of a composite; those that are alike but for their numbers are one schedule of columns.
+    """The members of a composite; those that are alike but for their numbers are one schedule, their numbers stacked.
 
     Attributes:
       kinds: a schedule for each kind; where it has several members its numbers have a leading axis, of those.
@@ -189,7 +189,7 @@ def kind_of_rows(schedules: Sequence[Any]) -> Any:
 
 
 def at_row(table: jax.Array, i: Any) -> jax.Array:
-    """The row of a table; of a short one without a look-up, which a sharded vector of counts has not."""
+    """The row of a table; of a short one by selection, since JAX looks nothing up for a sharded vector of counts."""
     if not is_traced(i):
         return lax.index_in_dim(table, i, keepdims=False)
     if len(table) > 8:

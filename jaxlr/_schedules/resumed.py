@@ -63,7 +63,7 @@ class Resumed(Wrapper):
             raise ValueError(f"Resumed: state must be like {like!r} for {self.schedule!r}, got {self.state!r}")
         end = self._final_epoch
         if end is not None and end < 0:
-            raise ValueError(f"Resumed: state must be within {self.schedule!r}, which ends, got {self.state!r}")
+            raise ValueError(f"Resumed: state must not be past the end of {self.schedule!r}, got {self.state!r}")
 
     @property
     def _final_epoch(self) -> int | None:
