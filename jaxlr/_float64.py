@@ -8,9 +8,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
-from jax.custom_derivatives import SymbolicZero
+from jax.custom_derivatives import SymbolicZero, zero_from_primal
 
 
 @contextlib.contextmanager
@@ -60,7 +59,7 @@ def _evaluate(fun: Callable[..., Any], dtype: Any, *operands: Any) -> Any:
     def _(primals: Any, tangents: Any) -> Any:
         leaves, tree = jax.tree.flatten(primals[0])
         result = value(*primals)
-        tangent = jax.tree.map(_zero_tangent, result)
+        tangent = jax.tree.map(partial(zero_from_primal, symbolic_zeros=True), result)
         with float64():
             for i, dx in enumerate(jax.tree.leaves(tangents[0])):
                 if isinstance(dx, SymbolicZero) or not jnp.issubdtype(jnp.result_type(leaves[i]), jnp.floating):
@@ -69,21 +68,15 @@ def _evaluate(fun: Callable[..., Any], dtype: Any, *operands: Any) -> Any:
                 def of_leaf(x: Any, i: int = i) -> Any:
                     return pure(*jax.tree.unflatten(tree, [*leaves[:i], x, *leaves[i + 1 :]]))
 
-                _, partials = jax.jvp(of_leaf, (leaves[i],), (jnp.ones_like(leaves[i]),))
-                tangent = jax.tree.map(
-                    lambda t, partial, dx=dx: (
-                        t if t.dtype == jax.dtypes.float0 else t + partial * jnp.asarray(dx, t.dtype)
-                    ),
-                    tangent,
-                    partials,
-                )
+                _, slopes = jax.jvp(of_leaf, (leaves[i],), (jnp.ones_like(leaves[i]),))
+                tangent = jax.tree.map(partial(_added, dx), result, tangent, slopes)
         return result, tangent
 
     return value((*operands, *closed_over))
 
 
 def _opaque(x: Any) -> Any:
-    """The operand, of which the compiler knows nothing.
+    """The operand, hidden from the compiler's constant folding.
 
     It would divide by a constant as it multiplies by its rounded reciprocal, and a value would have other bits in a
     program that knows its numbers. Each has a barrier of its own: in shard_map some vary over devices, some do not.
@@ -106,10 +99,20 @@ def _in_two_lanes(pure: Callable[..., Any], *operands: Any) -> Any:
     return jax.tree.map(lambda x: x[0], result)
 
 
-def _zero_tangent(x: jax.Array) -> Any:
-    if jnp.issubdtype(x.dtype, jnp.floating):
-        return jnp.zeros_like(x)
-    return np.zeros(x.shape, jax.dtypes.float0)
+def _added(dx: Any, result: Any, tangent: Any, slope: Any) -> Any:
+    """The tangent, and what the slope in one more operand adds to it; that of an integer result stays zero."""
+    # In shard_map what does not vary over the devices, where the operand does, does not depend on it.
+    if slope.dtype == jax.dtypes.float0 or not _varying(dx) <= _varying(result):
+        return tangent
+    added = slope * jnp.asarray(dx, slope.dtype)
+    return added if isinstance(tangent, SymbolicZero) else tangent + added
+
+
+def _varying(x: Any) -> frozenset[str]:
+    """The axes of a shard_map over which it varies."""
+    aval = jax.typeof(x)
+    axes: frozenset[str] = aval.vma if hasattr(aval, "vma") else aval.manual_axis_type.varying  # jax 0.8; 0.10
+    return axes
 
 
 def power(base: Any, exponent: Any) -> Any:
@@ -120,7 +123,7 @@ def power(base: Any, exponent: Any) -> Any:
     magnitude = jnp.exp(exponent * jnp.log(jnp.where(base == 0, 1.0, jnp.abs(base))))
     signed = jnp.where((base < 0) & (exponent % 2 == 1), -magnitude, magnitude)
     # Of 0: XLA flushes a subnormal exponent to 0, and on a TPU 0 ** 0 is NaN.
-    return jnp.where((base == 0) & (exponent > 0), jnp.where(exponent == 1, base, 0.0), signed)
+    return jnp.where((base == 0) & (exponent > 0), base * (exponent == 1), signed)
 
 
 def replaced(schedule: Any, /, **fields: Any) -> Any:

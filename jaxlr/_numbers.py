@@ -14,14 +14,15 @@ class Numbers(Sequence[float]):
       array: the numbers, read-only.
     """
 
-    __slots__ = ("_hash", "array")
+    __slots__ = ("array",)
 
     array: NDArray[np.float64]
 
     def __init__(self, numbers: ArrayLike) -> None:
-        self.array = np.asarray(numbers, np.float64) + 0.0  # a copy, in which -0.0, equal to 0.0, is 0.0
+        self.array = (
+            np.asarray(numbers, np.float64) + 0.0
+        )  # a copy, in which -0.0 is 0.0: what compares equal computes equal
         self.array.flags.writeable = False
-        self._hash = hash(self.array.tobytes())
 
     def __len__(self) -> int:
         return len(self.array)
@@ -36,10 +37,10 @@ class Numbers(Sequence[float]):
         return np.array(self.array, dtype, copy=copy)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Numbers) and np.array_equal(self.array, other.array)
+        return isinstance(other, Numbers | tuple) and np.array_equal(self.array, np.asarray(other))
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash(tuple(self))
 
     def __repr__(self) -> str:
         return repr(tuple(self))

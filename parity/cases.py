@@ -708,7 +708,7 @@ OTHERS: tuple[Entry, ...] = (
             "schedule": ("schedule", jaxlr.StepLR(0.1, 3, last_epoch=4)),
             "state": ("state",),
             "lr": _NUMBER,
-            "initial_momentum": ("momentum", 0.9),
+            "held_momentum": ("momentum", 0.9),
         },
     ),
     Entry(
@@ -908,5 +908,5 @@ PICTURED: tuple[Case, ...] = (
     *VISUAL_GUIDE,
     _sequential([8], _WARMUP, Case("CosineAnnealingLR", {"T_max": 24}), lr=1e-3),
     _chained(_CONSTANT, Case("ExponentialLR", {"gamma": 0.9}), lr=1e-3),
-    _plateau(1, lr=1e-3, patience=3, factor=0.5),
+    _plateau(36, lr=1e-3, patience=3, factor=0.5),
 )

@@ -1,6 +1,9 @@
 """from_torch, to_torch, verify: on real torch objects, at random moments."""
 
+import itertools
 import math
+import warnings
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -280,6 +283,140 @@ def test_what_has_no_port_is_refused_by_name():
         jaxlr.from_torch(resumed)
     with pytest.raises(ValueError, match="total_steps"):
         jaxlr.from_torch(lr_scheduler.LambdaLR(sgd(), lambda epoch: 1.0 if epoch < 5 else 0.1))
+
+
+class Trainer:
+    """What composer's schedulers read in place of the epoch."""
+
+    def __init__(self):
+        self.batch = 0
+
+    def __call__(self, epoch):
+        return self.batch / 100
+
+    def factor(self, epoch):
+        return self.batch / 100
+
+
+def closing(read, over):
+    return lambda epoch: read(over, epoch)
+
+
+TRAINER = Trainer()
+OF_A_TRAINER = {
+    "closure": lambda trainer: lambda epoch: trainer.batch / 100,
+    "closure over a function": lambda trainer: closing(lambda scale, epoch: scale * trainer.batch, 0.01),
+    "default": lambda trainer: lambda epoch, trainer=trainer: trainer.batch / 100,
+    "bound method": lambda trainer: trainer.factor,
+    "callable object": lambda trainer: trainer,
+    "partial": lambda trainer: partial(Trainer.factor, trainer),
+    "list": lambda trainer: lambda epoch, of=(trainer,): of[0].batch / 100,
+}
+
+
+@pytest.mark.parametrize("name", OF_A_TRAINER)
+@pytest.mark.parametrize("total_steps", [None, 30])
+def test_a_lambda_that_reads_its_trainer_is_named(name, total_steps):
+    trainer = Trainer()
+    scheduler = lr_scheduler.LambdaLR(sgd(), OF_A_TRAINER[name](trainer))
+    with pytest.warns(UserWarning, match=r"lr_lambda gives 0.0 at every epoch tried, and reads .*Trainer.*record"):
+        assert jaxlr.from_torch(scheduler, total_steps=total_steps)(3) == 0
+    trainer.batch = 10
+    with pytest.raises(
+        ValueError, match=r"makes the learning rate 0.01.* at epoch 0, where torch has 0.0: jaxlr.record"
+    ):
+        jaxlr.from_torch(scheduler, total_steps=total_steps)
+    scheduler.step()
+    with pytest.warns(UserWarning, match="gives 0.1 at every epoch"):
+        jaxlr.from_torch(scheduler, total_steps=total_steps)
+
+
+def test_a_global_that_a_lambda_reads_is_named():
+    scheduler = lr_scheduler.MultiplicativeLR(sgd(), lambda epoch: 1 + TRAINER.batch)
+    with pytest.warns(UserWarning, match=r"gives 1\.0 at every epoch tried, and reads TRAINER \(a Trainer\)"):
+        jaxlr.from_torch(scheduler)
+    scheduler = lr_scheduler.CyclicLR(sgd(), 0.01, 0.1, scale_fn=lambda cycle: 1 + TRAINER.batch)
+    with pytest.warns(UserWarning, match=r"scale_fn gives 1\.0 at every epoch tried"):
+        jaxlr.from_torch(scheduler)
+
+
+def test_the_warning_points_at_the_callers_line():
+    optimizer = sgd(groups=3)
+    scheduler = lr_scheduler.LambdaLR(optimizer, Trainer())
+    with pytest.warns(UserWarning, match="at every epoch tried") as warned:
+        jaxlr.from_torch(lr_scheduler.ChainedScheduler([scheduler]))
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+FACTOR = 0.95
+SILENT = {
+    "constant": lambda epoch: 0.95,
+    "global number": lambda epoch: FACTOR,
+    "closure over a number": closing(lambda factor, epoch: factor, 0.95),
+    "partial of a number": partial(lambda factor, epoch: factor, 0.95),
+    "default number": lambda epoch, factor=0.95: factor,
+    "function of the module": lambda epoch: 2 * half(epoch),
+    "array": closing(lambda factors, epoch: factors[0], jnp.array([0.5])),
+    "jitted": jax.jit(lambda epoch: 0.5),
+    "an object's, of the epoch": closing(lambda config, epoch: config["gamma"] ** epoch, {"gamma": 0.9}),
+    "late in a table": closing(lambda milestones, epoch: 0.1 if epoch in milestones else 1.0, {25}),
+}
+
+
+def half(epoch):
+    return 0.5
+
+
+@pytest.mark.parametrize("name", SILENT)
+@pytest.mark.parametrize("cls", [lr_scheduler.LambdaLR, lr_scheduler.MultiplicativeLR])
+def test_a_lambda_of_the_epoch_alone_converts_in_silence(cls, name):
+    scheduler = cls(sgd(), SILENT[name])
+    for _ in range(3):
+        scheduler.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        schedule = jaxlr.from_torch(scheduler, total_steps=30)
+    assert jaxlr.trajectory(schedule, 1)[0] == np.float32(scheduler.get_last_lr()[0])
+
+
+@pytest.mark.parametrize("total_steps", [None, 30])
+def test_a_lambda_that_gives_other_values_when_it_is_called_again_is_refused(total_steps):
+    drawn = np.random.default_rng(0)
+    counts = itertools.count()
+    for fn in (lambda epoch: drawn.random(), lambda epoch: 0.9 ** next(counts), lambda epoch: next(counts) % 2):
+        optimizer = sgd()
+        scheduler = lr_scheduler.MultiplicativeLR(optimizer, fn)
+        cyclic = lr_scheduler.CyclicLR(sgd(), 0.01, 0.1, scale_fn=fn)
+        for one, name in ((scheduler, "lr_lambda"), (cyclic, "scale_fn")):
+            with pytest.raises(
+                ValueError, match=rf"{name} must be a function of the epoch alone.*again: jaxlr\.record"
+            ):
+                jaxlr.from_torch(one, total_steps=total_steps)
+
+
+def test_a_lambda_in_a_composite_is_compared_with_what_torch_has_of_it():
+    def built(trainer):
+        optimizer = sgd()
+        first, last = (
+            lr_scheduler.LambdaLR(optimizer, fn) for fn in (exponential, lambda epoch: 1 / (1 + trainer.batch))
+        )
+        decay = lr_scheduler.StepLR(optimizer, 3)
+        return lr_scheduler.ChainedScheduler([lr_scheduler.SequentialLR(optimizer, [first, last], [4]), decay])
+
+    trainer = Trainer()
+    scheduler = built(trainer)
+    for i in range(9):
+        if i == 2:
+            trainer.batch = 1  # not of what runs now
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            schedule = jaxlr.from_torch(scheduler)
+        lr = jaxlr.trajectory(schedule, 1)[0]
+        assert lr == np.float32(scheduler.get_last_lr()[0])
+        scheduler.step()
+    trainer.batch = 3
+    with pytest.raises(ValueError, match="lr_lambda must be a function of the epoch alone"):
+        jaxlr.from_torch(scheduler)
 
 
 def test_tensors():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 import jaxlr
@@ -15,6 +16,7 @@ from jaxlr._cli import gallery
 from jaxlr._cli import plot as _plot
 from jaxlr._cli.app import app
 from parity.cases import PICTURED
+from parity.picture import small_multiples
 
 RUNNER = CliRunner()
 
@@ -200,6 +202,24 @@ def test_plot_and_gallery(recipe, tmp_path):
     picture = tmp_path / "gallery.png"
     assert RUNNER.invoke(app, ["gallery", "--output", str(picture)]).exit_code == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_pictures_show_steps_and_a_plateau_that_is_cut(monkeypatch):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: figures.append(figure))
+    lrs = jaxlr.trajectory(jaxlr.StepLR(0.1, 3), 10)
+    gallery.draw(Path())
+    small_multiples(PICTURED, 33, Path())
+    _plot.curves({"StepLR": lrs}, Path())
+    _plot.overlay(lrs.astype(np.float64), lrs, Path())
+    lines = [
+        line for figure in figures for axes in figure.axes for line in axes.lines if line.get_linestyle() != "None"
+    ]
+    assert {line.get_drawstyle() for line in lines} == {"steps-post"}
+    for figure in figures[:2]:
+        plateau = figure.axes[-1]
+        assert plateau.get_title(loc="left").startswith("ReduceLROnPlateau")
+        assert len(set(plateau.lines[0].get_ydata())) >= 4
 
 
 def test_the_gallery_shows_every_class_without_torch(tmp_path):

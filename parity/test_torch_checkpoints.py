@@ -205,7 +205,7 @@ def test_a_momentum_in_mid_run_needs_the_optimizers_state():
         jaxlr.from_state_dict(CYCLE.schedule(), scheduler.state_dict())
     state = scheduler.optimizer.state_dict()
     resumed = jaxlr.from_state_dict(CYCLE.schedule(), scheduler.state_dict(), optimizer=state)
-    assert resumed.initial_momentum == scheduler.optimizer.param_groups[0]["momentum"]
+    assert resumed.held_momentum == scheduler.optimizer.param_groups[0]["momentum"]
 
 
 @pytest.mark.parametrize("optimizer", [{}, {"param_groups": []}, {"param_groups": [{}]}, 3, [1]], ids=repr)

@@ -9,7 +9,7 @@ import jaxlr
 from jaxlr import trajectory
 
 SEQUENCE = jaxlr.SequentialLR(0.1, [jaxlr.ConstantLR(0.1, total_iters=2), jaxlr.OneCycleLR(0.1, total_steps=20)], [2])
-RESUMED = jaxlr.Resumed(SEQUENCE, (4, 4, (2,)), lr=0.05, initial_momentum=0.9)
+RESUMED = jaxlr.Resumed(SEQUENCE, (4, 4, (2,)), lr=0.05, held_momentum=0.9)
 PLATEAU = jaxlr.Resumed(jaxlr.ReduceLROnPlateau(0.1, patience=0), (3, 1.0, 0, 0), lr=0.05)
 
 

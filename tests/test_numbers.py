@@ -235,6 +235,13 @@ def test_a_function_may_close_over_a_traced_number():
     np.testing.assert_allclose(jax.jit(jax.grad(value))(4.0, 1), -0.1 * 2 / 16, rtol=1e-6)
 
 
+@pytest.mark.parametrize("cls", [jaxlr.LambdaLR, jaxlr.MultiplicativeLR])
+def test_a_function_that_cares_for_the_type_of_the_epoch(cls):
+    schedule = cls(0.1, jax.scipy.special.expit)
+    assert jax.jit(schedule)(3) == schedule(3) > 0
+    np.testing.assert_array_equal(jaxlr.trajectory(schedule, 4, form="recursive")[3], schedule(3))
+
+
 def test_members_of_an_expression_evaluated_twice_are_told_how_to_pass_one():
     def build(lr):
         members = [jaxlr.LinearLR(lr * 2), jaxlr.StepLR(lr * 2, step_size=3)]

@@ -67,13 +67,13 @@ def convert(
             raise typer.BadParameter("needs --state", param_hint=option)
     scheduler = _torch_recipe(recipe)
     if state is None:
-        schedule = _said(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
+        schedule = _reported(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
     else:
-        fresh = _said(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
+        fresh = _reported(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
         optimizer = None if optimizer_key is None else _state_dict(state, optimizer_key)
-        schedule = _said(jaxlr.from_state_dict, fresh, _state_dict(state, key), optimizer=optimizer, group=group)
+        schedule = _reported(jaxlr.from_state_dict, fresh, _state_dict(state, key), optimizer=optimizer, group=group)
     if "<" in repr(schedule) and total_steps is not None:
-        schedule = _said(jaxlr.tabulate, schedule, total_steps)
+        schedule = _reported(jaxlr.tabulate, schedule, total_steps)
     if "<" in repr(schedule):
         typer.echo(
             "jaxlr: a function without a name is no code: define it in a module, or give --total-steps for a table; "
@@ -104,7 +104,7 @@ def verify(
     if plot is not None:
         _need("matplotlib", extra="plot")
 
-    report = _said(
+    report = _reported(
         report_of,
         _torch_recipe(recipe),
         None if against is None else _jax_recipe(against),
@@ -202,7 +202,7 @@ def _written(draw: Callable[..., None], *args: Any, **options: Any) -> None:
         raise typer.Exit(2) from None
 
 
-def _said(call: Callable[..., Any], *args: Any, targets: Iterable[str | None] = (), **options: Any) -> Any:
+def _reported(call: Callable[..., Any], *args: Any, targets: Iterable[str | None] = (), **options: Any) -> Any:
     """What the call returns; an error of ours without its traceback, one of the user's files with theirs."""
     try:
         return call(*args, **options)
@@ -310,7 +310,7 @@ def _numbers(target: str | None) -> np.ndarray | None:
     """The metrics that FILE.py:NAME names, or a function of that name returns."""
     if target is None:
         return None
-    return _said(numbers, f"--metrics: {target}", _called(target, _loaded(target)))  # type: ignore[no-any-return]
+    return _reported(numbers, f"--metrics: {target}", _called(target, _loaded(target)))  # type: ignore[no-any-return]
 
 
 def _drawn(target: str, steps: int | None, metrics: np.ndarray | None, group: int | None) -> np.ndarray:
@@ -323,15 +323,15 @@ def _drawn(target: str, steps: int | None, metrics: np.ndarray | None, group: in
         end = loaded._final_epoch
         n = steps or (most if end is None else min(most, end - loaded._first_epoch + 1))
         received = metrics if takes_metric(loaded) else None
-        return _said(jaxlr.trajectory, loaded, n, metrics=received)  # type: ignore[no-any-return]
+        return _reported(jaxlr.trajectory, loaded, n, metrics=received)  # type: ignore[no-any-return]
     if callable(loaded):
-        return _said(jax_lrs, loaded, steps or most, metrics, targets=(target,))  # type: ignore[no-any-return]
+        return _reported(jax_lrs, loaded, steps or most, metrics, targets=(target,))  # type: ignore[no-any-return]
     schedulers = _schedulers(target, loaded)
     groups = schedulers[0].optimizer.param_groups
-    held = groups[_said(parameter_group, "plot", group, len(groups))]
+    held = groups[_reported(parameter_group, "plot", group, len(groups))]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*lr_scheduler\.step\(\)")  # the optimizer is not stepped
-        drawn = _said(list, islice(torch_lrs(schedulers, held, metrics), steps or most))
+        drawn = _reported(list, islice(torch_lrs(schedulers, held, metrics), steps or most))
     if steps is not None and len(drawn) < steps:
         typer.echo(f"jaxlr: {target} ends after {len(drawn)} counts: --steps must be at most that", err=True)
         raise typer.Exit(2)

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import jaxlr
+from jaxlr._cli.plot import STEPS
 
 COUNTS = 33
 METRICS = np.append(np.linspace(1.0, 0.3, 12), np.full(COUNTS, 0.3))  # falls, then rests
@@ -79,7 +80,7 @@ def draw_panels(panels: Iterable[Panel], path: Path) -> None:
         for i, panel in enumerate(panels):
             axes = figure.add_subplot(rows, columns, i + 1)
             counts = np.arange(len(panel.lrs))
-            axes.plot(counts, panel.lrs, color="#1f5fa8", linewidth=1.4, label="jaxlr")
+            axes.plot(counts, panel.lrs, drawstyle=STEPS, color="#1f5fa8", linewidth=1.4, label="jaxlr")
             if panel.torch is not None:
                 axes.plot(counts, panel.torch, ".", color="#e4572e", markersize=3.5, label="torch")
             axes.set_title(panel.title, fontsize=7, loc="left")

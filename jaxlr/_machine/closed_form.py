@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from jaxlr._arguments import is_traced, shown
 from jaxlr._float64 import replaced
@@ -37,8 +36,9 @@ def _value(schedule: Any, count: jax.Array) -> jax.Array:
         t = jnp.maximum(count, 0) + built._first_epoch
         return jnp.asarray(closed_form(built, t), jnp.float64)
 
-    flat: jax.Array = jax.vmap(at)(count.ravel()) if count.ndim else at(count)
-    return flat.reshape(count.shape)
+    for _ in range(count.ndim):  # a dimension at a time, each keeps its sharding
+        at = jax.vmap(at)
+    return at(count)
 
 
 def closed_form(schedule: Any, t: Any) -> Any:
@@ -58,14 +58,14 @@ def closed_form(schedule: Any, t: Any) -> Any:
 
 
 def _of_sequence(schedule: SequentialLR, t: Any) -> Any:
-    """The closed form of the member that turn at t, from its milestone on."""
+    """The closed form of the member whose turn it is at t, counted from its milestone."""
     members: Any = schedule.schedulers
     first = schedule._first
     if len(members) == 1:
         return closed_form(members[0], t)
     milestones = jnp.asarray(schedule.milestones)
     turn = jnp.sum(milestones <= t)
-    begin = lax.dynamic_index_in_dim(milestones, jnp.maximum(turn - 1, 0), keepdims=False)
+    begin = jnp.max(jnp.where(milestones <= t, milestones, 0))
     in_first = jnp.where(turn == first, t, 0)
     in_later = jnp.where(turn == first, 0, t - begin)
     return by_kind(

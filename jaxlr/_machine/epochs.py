@@ -8,15 +8,17 @@ from bisect import bisect_right
 from typing import Any
 
 from jaxlr._arguments import is_traced
+from jaxlr._schedules.base import Formula
 from jaxlr._schedules.compose import Chain, Composite, InTurn, SequentialLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
+from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 
 
 def before_first_step(schedule: Any) -> Any:
-    """For each SequentialLR, not nested in another, what its first member counts when it takes its first step."""
+    """For each outermost SequentialLR what its first member counts before it takes its first step."""
     match schedule:
         case Momentum() | Resumed() | per_epoch():
             return before_first_step(schedule.schedule)
@@ -25,12 +27,24 @@ def before_first_step(schedule: Any) -> Any:
         case SequentialLR():
             first = schedule.schedulers[schedule._first]
             return _undone(first, _constructed(first))
-        case _:
+        case Formula() | ReduceLROnPlateau():
             return None
+    raise unknown(schedule)
+
+
+def unknown(schedule: Any) -> TypeError:
+    """What a wrapper raises that was given no case."""
+    return TypeError(
+        f"torch's machine has no {type(schedule).__name__}: a scheduler is a Formula; a wrapper has its case in each "
+        "function of epochs.py, machine.py, closed_form.py and stateful.py that matches over the classes"
+    )
 
 
 def undone_epoch(schedule: Any, epoch: int) -> int:
-    """Torch's recursive_undo: the epoch before. SWALR counts its own steps, and a composite keeps its own epoch."""
+    """Torch's recursive_undo: the epoch before.
+
+    SWALR counts its own steps. A composite's own epoch is not undone: so a nested SequentialLR starts one step ahead.
+    """
     return epoch if isinstance(schedule, SWALR | Composite) else epoch - 1
 
 
@@ -42,7 +56,7 @@ def _constructed(schedule: Any) -> Any:
         case SequentialLR():
             later = tuple(undone_epoch(member, 0) for member in schedule.schedulers[schedule._first + 1 :])
             first, before = schedule.schedulers[schedule._first], before_first_step(schedule)
-            # Torch marks a composite as initial, not its members: nested, it has taken a step more.
+            # Torch marks a composite as initial, not its members: its first step is an ordinary one, an epoch further.
             return (0, _stepped(first, before) if isinstance(first, Composite) else 0, later)
         case _:
             return 0

@@ -16,8 +16,8 @@ import numpy as np
 from jax import lax
 
 from jaxlr._float64 import power, replaced
-from jaxlr._machine.epochs import undone_epoch
-from jaxlr._machine.structure import Members, kind_of_rows
+from jaxlr._machine.epochs import undone_epoch, unknown
+from jaxlr._machine.structure import Members, at_row, kind_of_rows
 from jaxlr._schedules.base import Formula, Schedule, walk
 from jaxlr._schedules.compose import Chain, Composite, InTurn, SequentialLR
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
@@ -48,11 +48,8 @@ class Group(NamedTuple):
         return self if self.initial_lr is not None else self._replace(initial_lr=self.lr)
 
 
-# Construction
-
-
 def build(schedule: Any) -> tuple[Any, Group]:
-    """The schedule when all constructors have run, and what they have left in the group but for their first steps."""
+    """The schedule and the group after all constructors, without their first steps."""
     built, group = registered(schedule, Group(lr=_lr_found(schedule)))
     return linked(built, group), group
 
@@ -88,7 +85,7 @@ def registered(schedule: Any, group: Group) -> tuple[Any, Group]:
         case Composite():
             members, group = _registered_members(schedule.schedulers, group)
             return replaced(schedule, schedulers=members), group
-    raise _unknown(schedule)
+    raise unknown(schedule)
 
 
 def _with_momentums(schedule: CyclicLR | OneCycleLR, group: Group) -> Group:
@@ -147,8 +144,9 @@ def linked(schedule: Any, group: Group) -> Any:
             return replaced(schedule, schedulers=Members(kinds, members.kind_of))
         case per_epoch():
             return replaced(schedule, schedule=linked(schedule.schedule, group))
-        case _:
+        case Formula() | ReduceLROnPlateau():
             return schedule
+    raise unknown(schedule)
 
 
 def _like(column: Any, x: Any) -> jax.Array:
@@ -185,7 +183,7 @@ def construct(schedule: Any, group: Group, before: Any) -> tuple[Any, Node, Grou
         case Formula():
             built, group = registered(schedule, group)
             return built, 0, edited(built, group, 0, initial=True)
-    raise _unknown(schedule)
+    raise unknown(schedule)
 
 
 def _construct_members(members: Any, group: Group, before: Any) -> tuple[Members, tuple[Node, ...], Group]:
@@ -199,7 +197,7 @@ def _construct_members(members: Any, group: Group, before: Any) -> tuple[Members
 
 
 def _construct_sequence(schedule: SequentialLR, group: Group, before: Node) -> tuple[SequentialLR, Node, Group]:
-    """The members' own first steps do not count: the one that runs at 0 takes another, from initial_lr."""
+    """Undoes the members' own first steps; the one that runs at 0 takes its first step again, from initial_lr."""
     built, group = registered(schedule, group)
     built = linked(built, group)
     first, later = schedule._first, built.schedulers.kind_of[schedule._first + 1 :]
@@ -217,7 +215,7 @@ def start(schedule: Any, before: Any) -> tuple[Node, Group]:
             return start(schedule.schedule, before)
         case Resumed():
             node, _ = start(schedule.schedule, before)
-            return _filled(node, schedule.state), Group(lr=schedule.lr, momentum=schedule.initial_momentum)
+            return _filled(node, schedule.state), Group(lr=schedule.lr, momentum=schedule.held_momentum)
         case per_epoch():
             node, group = start(schedule.schedule, before)
             return (0, node), group
@@ -243,14 +241,11 @@ def _filled(node: Node, state: Any) -> Node:
     return jax.tree.map(fill, node)
 
 
-# Steps
-
-
 def step(schedule: Any, node: Node, group: Group, metric: Any, runs: Any = True) -> tuple[Node, Group]:
     """Torch's step, of a schedule that is built; past the end everything stays as it is.
 
-    Where runs is false the node stays, and the group is of no account: a composite steps all its members, and keeps
-    what the one that runs gives.
+    Where runs is false the node stays, and the caller must ignore the group: a composite steps all its members, and
+    keeps what the running one gives.
     """
     match schedule:
         case Momentum() | Resumed():
@@ -276,7 +271,7 @@ def step(schedule: Any, node: Node, group: Group, metric: Any, runs: Any = True)
             if end is None:
                 return jnp.where(runs, node + 1, node), stepped
             return jnp.where(runs & (node < end), node + 1, node), _where(node < end, stepped, group)
-    raise _unknown(schedule)
+    raise unknown(schedule)
 
 
 def edited(schedule: Formula, group: Group, t: Any, initial: bool) -> Group:
@@ -359,7 +354,7 @@ def by_kind(members: Any, first: int, turn: Any, of_first: Callable[[], Any], of
 
 def _looked_up(table: np.ndarray, i: Any) -> Any:
     """table[i]; nothing where it is i itself."""
-    return i if np.array_equal(table, np.arange(len(table))) else jnp.asarray(table)[i]
+    return i if np.array_equal(table, np.arange(len(table))) else at_row(jnp.asarray(table), i)
 
 
 def one_of(branch: Any, branches: Sequence[Callable[[], Any]]) -> Any:
@@ -381,7 +376,7 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
 
 
 def initial_step(schedule: Any, node: Node, group: Group) -> tuple[Node, Group]:
-    """Torch's _initial_step, on the member that runs at 0; torch marks a composite as initial, not its members."""
+    """Torch's _initial_step, on the member that runs at 0; of a composite it is an ordinary step of the members."""
     if isinstance(schedule, Composite):
         return step(schedule, _arrays(schedule, node), group, None)
     t = 0 if isinstance(schedule, SWALR) else node + 1
@@ -412,7 +407,7 @@ def entered(schedule: Formula, node: Node, group: Group) -> tuple[Node, Group]:
             return zero, at_0
         case MultiStepLR():  # torch's closed form counts the milestones below 0
             lr = schedule.lr * power(schedule.gamma, jnp.sum(jnp.asarray(schedule.milestones) <= 0))
-        case ConstantLR():  # and does not know the factor that stays for ever
+        case ConstantLR():  # torch's closed form forgets the factor that stays for ever
             lr = schedule.lr * jnp.where(schedule.total_iters <= 0, 1.0, schedule.factor)
         case _:
             lr = schedule._closed_form(zero)
@@ -426,9 +421,6 @@ def held(schedule: Any, group: Group) -> Any:
             return group.momentum
         case per_epoch():
             return held(schedule.schedule, group)
-        case _:
+        case Formula() | ReduceLROnPlateau() | Composite() | Resumed():
             return group.lr
-
-
-def _unknown(schedule: Any) -> TypeError:
-    return TypeError(f"the machine has no {type(schedule).__name__}: a scheduler is a Formula, a wrapper has its case")
+    raise unknown(schedule)

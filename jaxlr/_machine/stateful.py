@@ -10,10 +10,10 @@ from jax.typing import ArrayLike
 
 from jaxlr._arguments import is_traced, real, shown
 from jaxlr._float64 import in_float64
-from jaxlr._machine.epochs import before_first_step
+from jaxlr._machine.epochs import before_first_step, unknown
 from jaxlr._machine.machine import Group, build, held, start, step
 from jaxlr._machine.structure import compute
-from jaxlr._schedules.base import Schedule, cycles_momentum
+from jaxlr._schedules.base import Formula, Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, InTurn, SequentialLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
@@ -169,12 +169,11 @@ _WIDE = Wide("float32[]", "float32[]", "float32[]")
 
 def _form(schedule: Any) -> Any:
     """The dtypes and shapes of what its schedulers remember."""
-    node: Any = "int32[]"
     match schedule:
         case Momentum() | Resumed():
             return _form(schedule.schedule)
         case ReduceLROnPlateau():
-            node = PlateauState("int32[]", _WIDE, "int32[]", "int32[]")
+            node: Any = PlateauState("int32[]", _WIDE, "int32[]", "int32[]")
         case per_epoch():
             node = ("int32[]", _form(schedule.schedule))
         case Chain():
@@ -184,6 +183,10 @@ def _form(schedule: Any) -> Any:
         case SequentialLR():
             first = schedule._first
             node = ("int32[]", _form(schedule.schedulers[first]), f"int32[{len(schedule.schedulers) - first - 1}]")
+        case Formula():
+            node = "int32[]"
+        case _:
+            raise unknown(schedule)
     return {type(schedule).__name__: node}
 
 

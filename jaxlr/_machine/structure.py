@@ -45,7 +45,7 @@ class Slot(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Members(Sequence[Any]):
-    """The members of a composite; those that are alike but for their numbers are one schedule of columns.
+    """The members of a composite; those that are alike but for their numbers are one schedule, their numbers stacked.
 
     Attributes:
       kinds: a schedule for each kind; where it has several members its numbers have a leading axis, of those.
@@ -64,11 +64,7 @@ class Members(Sequence[Any]):
 
     def row(self, k: int, i: Any) -> Any:
         """The schedule in a row of a kind; i may be traced."""
-        if self.kind_of.count(k) == 1:
-            return self.kinds[k]
-        return _mapped(
-            lambda x: lax.dynamic_index_in_dim(x, i, keepdims=False) if is_traced(i) else x[i], self.kinds[k]
-        )
+        return self.kinds[k] if self.kind_of.count(k) == 1 else _mapped(lambda x: at_row(x, i), self.kinds[k])
 
     def of_kind(self, k: int) -> list[int]:
         """The members of a kind."""
@@ -190,3 +186,15 @@ def kind_of_rows(schedules: Sequence[Any]) -> Any:
         _mapped(own.append, schedule)
     columns = iter([jnp.stack(column) for column in zip(*numbers, strict=True)])
     return _mapped(lambda _: next(columns), schedules[0])
+
+
+def at_row(table: jax.Array, i: Any) -> jax.Array:
+    """The row of a table; of a short one by selection, since JAX looks nothing up for a sharded vector of counts."""
+    if not is_traced(i):
+        return lax.index_in_dim(table, i, keepdims=False)
+    if len(table) > 8:
+        return lax.dynamic_index_in_dim(table, i, keepdims=False)  # type: ignore[no-any-return]
+    found = table[0]
+    for j in range(1, len(table)):
+        found = jnp.where(i == j, table[j], found)
+    return found

@@ -36,7 +36,7 @@ class Schedule(abc.ABC):
     @property
     @abc.abstractmethod
     def _final_epoch(self) -> Any:
-        """The last epoch that has a value; None where there is none, or where a traced number decides."""
+        """The last epoch that has a value; None where there is no last one. Where it is traced no count is refused."""
 
     @property
     @abc.abstractmethod
@@ -187,7 +187,7 @@ class Formula(Schedule):
 
 
 class Multiplicative(Formula):
-    """A scheduler of which a step multiplies the rate that it finds."""
+    """A scheduler each of whose steps multiplies the rate that it finds: its closed form is proportional to lr."""
 
     @abc.abstractmethod
     def _factor(self, t: Any, initial: bool) -> Any:
@@ -198,7 +198,7 @@ class Multiplicative(Formula):
 
 
 class Absolute(Formula):
-    """A scheduler of which a step gives a value of its own, whatever it finds."""
+    """A scheduler each of whose steps gives its closed form, whatever rate it finds."""
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
         return self._closed_form(t)

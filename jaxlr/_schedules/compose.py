@@ -279,11 +279,11 @@ class InTurn(Relay):
         return _first_end(begins, self.schedulers, 0)
 
 
-def _first_end(begins: dict[int, Any], members: Sequence[Schedule], short: int) -> int | None:
-    """The epoch at which a member, of those that begin, ends more than `short` epochs before the next one begins."""
+def _first_end(begins: dict[int, Any], members: Sequence[Schedule], gap: int) -> int | None:
+    """The epoch at which a member, of those that begin, ends more than `gap` epochs before the next one begins."""
     next_begins = [*list(begins.values())[1:], math.inf]
     for (i, begin), next_begin in zip(begins.items(), next_begins, strict=True):
         end = members[i]._final_epoch
-        if end is not None and not is_traced(end) and begin + end < next_begin - short:
+        if end is not None and not is_traced(end) and begin + end < next_begin - gap:
             return int(begin + end)
     return None

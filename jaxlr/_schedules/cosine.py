@@ -127,7 +127,7 @@ class CosineAnnealingWarmRestarts(Absolute):
         begin, T_i = jnp.zeros(()), self.T_0 * 1.0
         for n in (32, 16, 8, 4, 2, 1):  # a binary search, over the next n cycles, that needs no table of them all
             if n < _cycles(self.T_mult):
-                end = begin + T_i * _units(self.T_mult, n)
+                end = begin + T_i * _begin(self.T_mult, n)
                 begin, T_i = jnp.where(t >= end, end, begin), jnp.where(t >= end, T_i * float(self.T_mult**n), T_i)
         return t - begin, T_i
 
@@ -141,7 +141,7 @@ class CosineAnnealingWarmRestarts(Absolute):
         begin, T_i = jnp.zeros(()), self.T_0 * 1.0
         for i in range(1, _cycles(self.T_mult)):
             later = t >= jnp.asarray(self._restarts)[i]
-            begin = jnp.where(later, self.T_0 * float(_units(self.T_mult, i)), begin)
+            begin = jnp.where(later, self.T_0 * float(_begin(self.T_mult, i)), begin)
             T_i = jnp.where(later, self.T_0 * float(self.T_mult**i), T_i)
         return t - begin, T_i
 
@@ -150,15 +150,15 @@ class CosineAnnealingWarmRestarts(Absolute):
         return self.eta_min + (self.lr - self.eta_min) * (1 + jnp.cos(math.pi * T_cur / T_i)) / 2
 
 
-def _units(T_mult: int, i: int) -> int:
-    """The epoch at which cycle i begins, in first cycles."""
+def _begin(T_mult: int, i: int) -> int:
+    """The epoch at which cycle i begins, in units of T_0."""
     return sum(T_mult**j for j in range(i))
 
 
 @cache
 def _cycles(T_mult: int) -> int:
     """How many cycles begin at an epoch that is exact in float64."""
-    return next(i for i in count() if _units(T_mult, i) >= 2**53)
+    return next(i for i in count() if _begin(T_mult, i) >= 2**53)
 
 
 def _fractional_restart(T_0: Any, T_mult: int, i: int) -> float:
@@ -167,7 +167,7 @@ def _fractional_restart(T_0: Any, T_mult: int, i: int) -> float:
     def n(epoch: float) -> int:
         return int(math.log(epoch / T_0 * (T_mult - 1) + 1, T_mult)) if epoch >= T_0 else 0
 
-    epoch = float(T_0 * _units(T_mult, i))
+    epoch = float(T_0 * _begin(T_mult, i))
     while n(epoch) < i:
         epoch = math.nextafter(epoch, math.inf)
     while epoch > 0 and n(math.nextafter(epoch, 0.0)) >= i > 0:

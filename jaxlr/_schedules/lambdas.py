@@ -145,7 +145,8 @@ class MultiplicativeLR(Multiplicative):
 
     def _closed_form(self, t: jax.Array) -> Any:
         if self._products is None:
-            return lax.fori_loop(1, t + 1, lambda i, lr: lr * self.lr_lambda(i), jnp.asarray(self.lr, jnp.float64))
+            start = jnp.asarray(self.lr, jnp.float64)
+            return lax.fori_loop(1, t + 1, lambda i, lr: lr * self.lr_lambda(i.astype(jnp.int64)), start)
         return self.lr * jnp.asarray(self._products)[t]
 
     def _factor(self, t: Any, initial: bool) -> Any:

@@ -27,7 +27,7 @@ class Resumed(Wrapper):
         Together the states of the members; of an InTurn its epoch and those.
       lr: the learning rate that the optimizer holds: a finite number, or a traced scalar. Torch's recursions go on
         below 0 from a rate that was edited by hand.
-      initial_momentum: the momentum (or beta1) that it holds: a finite number, or a traced scalar; None where no
+      held_momentum: the momentum (or beta1) that it holds: a finite number, or a traced scalar; None where no
         scheduler cycles it.
 
     Raises:
@@ -44,7 +44,7 @@ class Resumed(Wrapper):
     schedule: Schedule
     state: Scalar | Sequence[Any]
     lr: Scalar
-    initial_momentum: Scalar | None = None
+    held_momentum: Scalar | None = None
 
     def __post_init__(self) -> None:
         self._check_schedule()
@@ -52,18 +52,18 @@ class Resumed(Wrapper):
             raise TypeError(f"Resumed: schedule must be a jaxlr schedule from its start, got {self.schedule!r}")
         if self.schedule._first_epoch != 0:
             raise ValueError(f"Resumed: schedule must have last_epoch=-1, got {self.schedule!r}")
-        self._check(lr=real(), initial_momentum=optional(real()), state=_state)
-        if cycles_momentum(self.schedule) != (self.initial_momentum is not None):
+        self._check(lr=real(), held_momentum=optional(real()), state=_state)
+        if cycles_momentum(self.schedule) != (self.held_momentum is not None):
             needed = "a number" if cycles_momentum(self.schedule) else "None"
             raise ValueError(
-                f"Resumed: initial_momentum must be {needed} for {self.schedule!r}, got {self.initial_momentum!r}"
+                f"Resumed: held_momentum must be {needed} for {self.schedule!r}, got {self.held_momentum!r}"
             )
         like = _first_state(self.schedule)
         if not _alike(self.state, like):
             raise ValueError(f"Resumed: state must be like {like!r} for {self.schedule!r}, got {self.state!r}")
         end = self._final_epoch
         if end is not None and end < 0:
-            raise ValueError(f"Resumed: state must be within {self.schedule!r}, which ends, got {self.state!r}")
+            raise ValueError(f"Resumed: state must not be past the end of {self.schedule!r}, got {self.state!r}")
 
     @property
     def _final_epoch(self) -> int | None:

@@ -60,8 +60,8 @@ class SWALR(Formula):
             last_epoch=LAST_EPOCH,
         )
 
-    def _annealed(self, t: Any) -> Any:
-        """The epoch; without annealing none is the first."""
+    def _at_least_1(self, t: Any) -> Any:
+        """The epoch, where anneal_epochs is 0 at least 1: then the first step anneals all the way."""
         return jnp.where(self.anneal_epochs == 0, jnp.maximum(t, 1), t)
 
     def _alpha(self, t: Any) -> Any:
@@ -70,11 +70,11 @@ class SWALR(Formula):
         return (1 - jnp.cos(math.pi * p)) / 2 if self.anneal_strategy == "cos" else p
 
     def _closed_form(self, t: jax.Array) -> Any:
-        alpha = self._alpha(self._annealed(t))
+        alpha = self._alpha(self._at_least_1(t))
         return self.swa_lr * alpha + self.lr * (1 - alpha)
 
     def _recursive_form(self, lr: Any, t: Any, initial: bool) -> Any:
-        t = self._annealed(t)
+        t = self._at_least_1(t)
         prev_alpha, alpha = self._alpha(t - 1), self._alpha(t)
         prev_lr = jnp.where(prev_alpha == 1, self.swa_lr, (lr - prev_alpha * self.swa_lr) / (1 - prev_alpha))
         return self.swa_lr * alpha + prev_lr * (1 - alpha)

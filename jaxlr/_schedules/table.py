@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr._arguments import LAST_EPOCH, is_real, is_traced, listed, optional, real, shown
+from jaxlr._float64 import replaced
 from jaxlr._numbers import Numbers
 from jaxlr._schedules.base import Absolute
 
@@ -57,7 +58,7 @@ class Table(Absolute):
 
     @property
     def _momentum(self) -> "Table | None":
-        return None if self.momentums is None else Table(self.momentums, last_epoch=self.last_epoch)
+        return None if self.momentums is None else replaced(self, values=self.momentums, momentums=None)
 
     def _closed_form(self, t: jax.Array) -> Any:
         return jnp.asarray(self.values)[t]

@@ -1,9 +1,14 @@
 """The bridge from torch: a live scheduler becomes the jaxlr value that goes on as it would."""
 
 import dataclasses
+import inspect
 import math
-from collections.abc import Callable, Sequence
+import warnings
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from numbers import Number
+from types import ModuleType
 from typing import Any, Literal, overload
 
 import jax
@@ -24,28 +29,56 @@ from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 
 _WAY_OUT = "jaxlr.record steps anything, for real, into an exact table"
+_TRIED = (*range(20), 50, 100, 1_000, 10_000, 100_000)  # the epochs at which a function of the user's is tried
 
 
 @dataclasses.dataclass(frozen=True)
 class _Source:
-    """Where the numbers come from: torch's optimizer.param_groups[group], and the steps that a table may have."""
+    """Where the numbers come from: torch's optimizer.param_groups[group], and the steps that a table may have.
+
+    notes: what to warn of.
+    """
 
     group: dict[str, Any]
     index: int
     total_steps: int | None
+    notes: list[str]
 
     def number(self, values: Any) -> float:
         """The group's number in a list of torch's, one for each group."""
         return number_of("the scheduler's value", values[self.index])
 
-    def traced_or_table(self, build: Callable[..., Schedule]) -> Schedule:
+    def of_function(self, name: str, fn: Callable[[Any], Any], build: Callable[..., Schedule]) -> Schedule:
         """The schedule of a function of the user's: as it is where JAX can trace it, or else as a table."""
+        tried = [epoch for epoch in _TRIED if self.total_steps is None or epoch < self.total_steps]
+        values = _values(fn, tried)
+        again_values = reversed(_values(fn, tried[::-1]))  # in another order, as what counts its calls may recur
+        for epoch, first, again in zip(tried, values, again_values, strict=True):
+            if first != again:
+                raise ValueError(
+                    f"from_torch: {name} must be a function of the epoch alone, got {fn!r}, which gives {first!r} at "
+                    f"epoch {epoch}, and {again!r} when it is called again: {_WAY_OUT}"
+                )
         try:
-            return build(total_steps=None)
+            schedule = build(total_steps=None)
         except ValueError:
             if self.total_steps is None:
                 raise
-            return build(total_steps=self.total_steps)
+            schedule = build(total_steps=self.total_steps)
+        self._note_constant(name, fn, {*values})
+        return schedule
+
+    def _note_constant(self, name: str, fn: Callable[[Any], Any], values: set[float | None]) -> None:
+        """Notes a constant that may be the state of something else, of which the schedule knows nothing."""
+        state = _state_of(fn) if len(values - {None}) == 1 else []
+        if state and self.total_steps is not None:
+            values = {*_values(fn, range(self.total_steps))}
+        if state and len(values - {None}) == 1:
+            (value,) = values - {None}
+            self.notes.append(
+                f"from_torch: {name} gives {value!r} at every epoch tried, and reads {', '.join(state)}: where that "
+                f"changes while training goes on, the schedule does not follow it; {_WAY_OUT}"
+            )
 
 
 @overload
@@ -80,7 +113,11 @@ def from_torch(
     Raises:
       TypeError: it is no torch scheduler, or one of a class that has no port (``record`` is the way out).
       ValueError: group is missing where the schedules differ, or out of range; an argument of the scheduler is one
-        that its port refuses; the optimizer's learning rate is not the one that the schedulers given have left in it.
+        that its port refuses; the optimizer's learning rate is not the one that the schedulers given have left in it;
+        a lr_lambda or scale_fn gives other values now, or when it is called again.
+
+    Warns:
+      UserWarning: one gives the same value at every epoch, and reads an object: the state of a trainer, perhaps.
 
     Example:
       >>> import torch, jaxlr
@@ -96,12 +133,21 @@ def from_torch(
     optimizer = _optimizer(schedulers[0])
     if any(_optimizer(one) is not optimizer for one in schedulers):
         raise ValueError("from_torch: schedulers of a list must belong to the same optimizer, got several optimizers")
-    groups = optimizer.param_groups
+    groups, notes = optimizer.param_groups, list[str]()
+
+    def converted(index: int) -> Schedule:
+        return _converted(schedulers, _Source(groups[index], index, total_steps, notes))
+
+    schedule: Schedule | list[Schedule]
     if isinstance(group, str) and group == "all":
-        return [_converted(schedulers, groups, i, total_steps) for i in range(len(groups))]
-    if group is None and len(groups) > 1:
-        return _shared([_converted(schedulers, groups, i, total_steps) for i in range(len(groups))])
-    return _converted(schedulers, groups, parameter_group("from_torch", group, len(groups)), total_steps)
+        schedule = [converted(i) for i in range(len(groups))]
+    elif group is None and len(groups) > 1:
+        schedule = _shared([converted(i) for i in range(len(groups))])
+    else:
+        schedule = converted(parameter_group("from_torch", group, len(groups)))
+    for note in dict.fromkeys(notes):
+        warnings.warn(note, UserWarning, stacklevel=2)
+    return schedule
 
 
 def _shared(schedules: list[Schedule]) -> Schedule:
@@ -116,13 +162,15 @@ def _shared(schedules: list[Schedule]) -> Schedule:
     return schedules[0]
 
 
-def _converted(schedulers: list[Any], groups: list[dict[str, Any]], index: int, total_steps: int | None) -> Schedule:
+def _converted(schedulers: list[Any], source: _Source) -> Schedule:
     """The schedule of one parameter group."""
+    index = source.index
     for one in schedulers:
         _check_knows(one, index)
-    source = _Source(groups[index], index, total_steps)
     held = number_of("the optimizer's lr", source.group["lr"])
     _check_explained(schedulers, index, source.group["lr"])
+    for one in schedulers:
+        _check_functions(one, index)
 
     lr = _initial_lr(schedulers, source, held)
     ports = [_port(one, lr, source) for one in schedulers]
@@ -227,6 +275,65 @@ def _check_explained(schedulers: list[Any], index: int, held: Any) -> None:
             f"{', '.join(map(repr, numbers))}): pass all the schedulers that are stepped on it, as a list, in the "
             "order in which they are stepped; a learning rate set by hand counts from the next step on"
         )
+
+
+def _check_functions(scheduler: Any, index: int) -> None:
+    """Refuses a lr_lambda that gives another learning rate now than the one that torch has got from it."""
+    match type(scheduler).__name__:
+        case "ChainedScheduler":
+            for member in scheduler._schedulers:
+                _check_functions(member, index)
+        case "SequentialLR":  # the others have been undone, or have ended
+            running = bisect_right(scheduler._milestones, scheduler.last_epoch)
+            _check_functions(scheduler._schedulers[running], index)
+        case "LambdaLR":
+            fn, epoch, left = scheduler.lr_lambdas[index], scheduler.last_epoch, scheduler._last_lr[index]
+            (factor,) = _values(fn, [epoch])
+            lr = math.nan if factor is None else float(scheduler.base_lrs[index]) * factor
+            if abs(lr - float(left)) > 1e-6 * abs(lr) + rounding(left):  # the function's own float may be float32
+                raise ValueError(
+                    f"from_torch: lr_lambda must be a function of the epoch alone, got {fn!r}, which now makes the "
+                    f"learning rate {lr!r} at epoch {epoch}, where torch has {float(left)!r}: {_WAY_OUT}"
+                )
+
+
+def _values(fn: Callable[[Any], Any], epochs: Iterable[int]) -> list[float | None]:
+    """What a function of the user's gives in Python; None where that is no number: the port then says so."""
+
+    def value(epoch: int) -> float | None:
+        try:
+            number = float(fn(epoch))
+        except Exception:
+            return None
+        return None if math.isnan(number) else number
+
+    return [value(epoch) for epoch in epochs]
+
+
+def _state_of(fn: Any, seen: tuple[Any, ...] = ()) -> list[str]:
+    """What a function reads beside its argument that may change from one call to the next."""
+    fn = inspect.unwrap(fn)
+    if inspect.isbuiltin(fn) or any(fn is one for one in seen):
+        return []
+    if isinstance(fn, partial):
+        read = {"its function": fn.func, **{f"argument {i}": value for i, value in enumerate(fn.args)}, **fn.keywords}
+    elif inspect.isfunction(fn):
+        parameters, variables = inspect.signature(fn).parameters.values(), inspect.getclosurevars(fn)
+        defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+        read = {**defaults, **variables.globals, **variables.nonlocals}
+    else:
+        read = {"its object": getattr(fn, "__self__", fn)}
+    return [item for name, value in read.items() for item in _changing(name, value, (*seen, fn))]
+
+
+def _changing(name: str, value: Any, seen: tuple[Any, ...]) -> list[str]:
+    """The value, or what it reads, where that may change."""
+    if isinstance(value, tuple | frozenset):
+        return [item for part in value for item in _changing(name, part, seen)]
+    if inspect.isroutine(value) or isinstance(value, partial):
+        return _state_of(value, seen)
+    fixed = value is None or isinstance(value, Number | str | bytes | ModuleType | type | jax.Array)
+    return [] if fixed else [f"{name} (a {type(value).__name__})"]
 
 
 def number_of(name: str, value: Any) -> float:
@@ -353,7 +460,8 @@ def _ratio(a: float, b: Any, *, otherwise: float) -> float:
 
 
 def _of_function(cls: Any, scheduler: Any, lr: float, source: _Source) -> Any:
-    return source.traced_or_table(partial(cls, lr, scheduler.lr_lambdas[source.index]))
+    lr_lambda = scheduler.lr_lambdas[source.index]
+    return source.of_function("lr_lambda", lr_lambda, partial(cls, lr, lr_lambda))
 
 
 def _cyclic(scheduler: Any, lr: float, source: _Source) -> Schedule:
@@ -378,8 +486,9 @@ def _cyclic(scheduler: Any, lr: float, source: _Source) -> Schedule:
     }
     if scheduler._scale_fn_custom is None:
         return CyclicLR(**arguments)
-    scale = {"scale_fn": scheduler._scale_fn_custom, "scale_mode": scheduler.scale_mode}
-    return source.traced_or_table(partial(CyclicLR, **arguments, **scale))
+    scale_fn = scheduler._scale_fn_custom
+    build = partial(CyclicLR, **arguments, scale_fn=scale_fn, scale_mode=scheduler.scale_mode)
+    return source.of_function("scale_fn", scale_fn, build)
 
 
 def _one_cycle(scheduler: Any, lr: float, source: _Source) -> OneCycleLR:

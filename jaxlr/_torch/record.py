@@ -84,7 +84,7 @@ def _held(optimizer: Any, count: int) -> list[tuple[float, float | None]]:
 
 
 def _number(name: str, value: Any) -> float:
-    with contextlib.suppress(TypeError, ValueError, RuntimeError):  # a tensor is one; what is none is refused below
+    with contextlib.suppress(TypeError, ValueError, RuntimeError):  # the check below refuses it
         value = float(value)
     return real(static=True)(name, value)  # type: ignore[no-any-return]
 
