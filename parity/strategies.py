@@ -141,7 +141,7 @@ def composites(depth: int, steps: int) -> dict[str, st.SearchStrategy[Case]]:
     """The patterns of composites of each class that run for so many steps, nested up to the depth given."""
     plain = members(steps)
     nested = st.one_of(plain, *composites(depth - 1, steps).values()) if depth > 1 else plain
-    chains = st.lists(nested, min_size=1, max_size=4).map(lambda drawn: chain(*drawn))
+    chains = st.lists(nested, min_size=1, max_size=3).map(lambda drawn: chain(*drawn))
     return {"ChainedScheduler": chains, "SequentialLR": sequences(nested, plain, steps)}
 
 
