@@ -40,9 +40,9 @@ test-source: .venv/ready ## the same on the source, while you work
 test-accelerators: .venv/ready ## the tests of what make tpu and make gpu run, which only the jaxlib that is pinned may pass
 	$(BIN)/python -m pytest benchmarks/tests
 
-fuzz: .venv/ready ## 2,000 random nested recipes, 5,000 plateau runs and 1,000 conversions beside torch
+fuzz: .venv/ready ## 10,000 random nested recipes, 5,000 plateau runs and 1,000 conversions beside torch
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_recipes.py parity/test_plateau.py
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile conversions parity/test_bridge.py -k conversion_at_a_random_step
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_bridge.py -k conversion_at_a_random_step
 
 lint: .venv/ready ## ruff, and a strict type check
 	$(BIN)/ruff check .

@@ -7,8 +7,7 @@ from hypothesis import HealthCheck, settings
 
 COMMON = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
 settings.register_profile("quick", max_examples=20, derandomize=True, **COMMON)
-settings.register_profile("thorough", max_examples=2_000, **COMMON)
-settings.register_profile("conversions", max_examples=1_000, **COMMON)
+settings.register_profile("thorough", max_examples=1_000, **COMMON)
 settings.load_profile("quick")  # --hypothesis-profile overrides it
 
 _tests = count(1)
