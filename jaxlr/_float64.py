@@ -19,18 +19,21 @@ def float64() -> Iterator[None]:
         yield
 
 
-def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any) -> Any:
+def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any, keep: bool = True) -> Any:
     """fun(structure, *operands) computed in float64; a float64 result leaves as the caller's float.
 
     Works inside any transformed function. One compiled program serves all operands of the same shapes. Derivatives are
-    taken with respect to the floats in operands, each a scalar or of the shape of the result.
+    taken with respect to the floats in operands, each a scalar or of the shape of the result. Where keep is false the
+    program is used once: fun closes over traced values.
     """
     dtype = jnp.result_type(float)
+    # A copy: of a Python float that is differentiated JAX knows a float32, and would pass on a float64.
+    operands = jax.tree.map(lambda x: jnp.array(x) if isinstance(x, jax.core.Tracer) else x, operands)
     with float64():
-        return _compiled(fun, structure, dtype)(*operands)
+        return (_compiled if keep else _compiled.__wrapped__)(fun, structure, dtype)(*operands)
 
 
-@lru_cache(maxsize=512)  # a program takes some 0.3 MB
+@lru_cache(maxsize=512)  # a program takes some 0.3 MB, and what a function of the user's closes over
 def _compiled(fun: Callable[..., Any], structure: Hashable, dtype: Any) -> Any:
     return jax.jit(partial(_evaluate, partial(fun, structure), dtype))
 

@@ -67,7 +67,7 @@ def test_what_does_not_start_at_its_start_is_no_member(composite, member):
         (
             lambda: jaxlr.Resumed(jaxlr.OneCycleLR(0.1, 5, cycle_momentum=False), 9, lr=0.1),
             ValueError,
-            "state must be within",
+            "state must not be past the end",
         ),
         (
             lambda: trajectory(

@@ -1,6 +1,8 @@
 """A schedule is a structure and its numbers: programs belong to the structure, any number may be traced."""
 
+import copy
 import dataclasses
+import pickle
 import time
 
 import jax
@@ -240,6 +242,103 @@ def test_a_function_that_cares_for_the_type_of_the_epoch(cls):
     schedule = cls(0.1, jax.scipy.special.expit)
     assert jax.jit(schedule)(3) == schedule(3) > 0
     np.testing.assert_array_equal(jaxlr.trajectory(schedule, 4, form="recursive")[3], schedule(3))
+
+
+def test_one_function_that_closes_over_one_traced_number_and_then_another():
+    closed_over = {}
+
+    def function(epoch):
+        return closed_over["gamma"] ** epoch
+
+    def both(a, b):
+        closed_over["gamma"] = a
+        first = jaxlr.LambdaLR(0.1, function)
+        value = first(3)
+        closed_over["gamma"] = b
+        second = jaxlr.LambdaLR(0.1, function)
+        assert first != second
+        return value, second(3)
+
+    np.testing.assert_array_max_ulp(jax.jit(both)(0.5, 1.0), np.float32([0.0125, 0.1]), 1)
+    np.testing.assert_array_max_ulp(jax.jit(lambda a: both(a, a))(0.5), np.float32([0.0125, 0.0125]), 1)
+    with jax.checking_leaks():
+        jax.jit(lambda gamma: jaxlr.LambdaLR(0.1, lambda epoch: gamma**epoch)(3))(0.5)
+
+
+def test_forward_mode_from_a_python_number():
+    def value(gamma):
+        return jaxlr.ExponentialLR(0.1, gamma)(3)
+
+    def stepped(gamma):
+        return stateful_value(jaxlr.ExponentialLR(0.1, gamma))
+
+    np.testing.assert_allclose(jax.jvp(value, (0.5,), (1.0,)), (0.0125, 0.075), rtol=1e-6)
+    np.testing.assert_allclose(jax.jacfwd(value)(0.5), 0.075, rtol=1e-6)
+    np.testing.assert_allclose(jax.linearize(value, 0.5)[1](1.0), 0.075, rtol=1e-6)
+    np.testing.assert_allclose(jax.hessian(value)(0.5), 0.3, rtol=1e-6)
+    np.testing.assert_allclose(jax.jacfwd(stepped)(0.5), 0.1, rtol=1e-6)
+
+
+def stateful_value(schedule):
+    stateful = schedule.stateful()
+    return stateful(stateful.update(stateful.init()))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda lr: jaxlr.StepLR(lr, 2),
+        lambda lr: jaxlr.CyclicLR(lr, 5.0),
+        lambda lr: jaxlr.Resumed(jaxlr.StepLR(1.0, 2), 1, lr=lr),
+    ],
+    ids=["StepLR", "CyclicLR", "Resumed"],
+)
+def test_a_traced_integer_is_a_learning_rate(build):
+    assert jax.jit(lambda lr: stateful_value(build(lr)))(1) == stateful_value(build(1))
+    assert jax.jit(lambda lr: jaxlr.ReduceLROnPlateau(lr)(jaxlr.ReduceLROnPlateau(lr).init()))(1) == 1
+
+
+@dataclasses.dataclass
+class Unhashable:
+    rate: float
+
+    def __call__(self, epoch):
+        return self.rate**epoch
+
+
+def test_a_function_that_does_not_hash():
+    function = Unhashable(0.5)
+    schedule = jaxlr.LambdaLR(0.1, function)
+    assert schedule(3) == np.float32(0.0125)
+    assert schedule == jaxlr.LambdaLR(0.1, function)
+    assert schedule != jaxlr.LambdaLR(0.1, Unhashable(0.25))
+
+
+def test_a_table_of_factors_takes_over_with_the_factor_of_0():
+    def sequence(function, **arguments):
+        member = jaxlr.MultiplicativeLR(0.1, function, **arguments)
+        return jaxlr.SequentialLR(0.1, [jaxlr.ConstantLR(0.1, 1.0, 1), member], [2])
+
+    tabled, traced = sequence(lambda epoch: 0.5, total_steps=20), sequence(lambda epoch: 0.5)
+    np.testing.assert_array_equal(jaxlr.trajectory(tabled, 6), jaxlr.trajectory(traced, 6))
+    np.testing.assert_array_max_ulp(jaxlr.trajectory(tabled, 4), np.float32([0.1, 0.1, 0.05, 0.025]), 1)
+    with pytest.raises(ValueError, match=r"schedulers\[1\] must have a lr_lambda that is defined at 0"):
+        sequence(lambda epoch: {1: 0.5}.get(epoch) or 1 / epoch, total_steps=20)
+
+
+def test_a_table_with_momentums_takes_over():
+    table = jaxlr.Table([0.1, 0.2, 0.3], momentums=[0.9, 0.8, 0.7])
+    schedule = jaxlr.SequentialLR(0.1, [jaxlr.StepLR(0.1, 5), table], [2])
+    np.testing.assert_array_equal(jaxlr.trajectory(schedule, 4), np.float32([0.1, 0.1, 0.1, 0.2]))
+    np.testing.assert_array_equal(jaxlr.trajectory(schedule.momentum, 4)[2:], np.float32([0.9, 0.8]))
+
+
+def test_what_is_kept_for_the_next_call_is_no_part_of_the_value():
+    schedule = jaxlr.StepLR(0.1, 3)
+    schedule(1)
+    assert pickle.loads(pickle.dumps(schedule)) == copy.copy(schedule) == jaxlr.StepLR(0.1, 3)
+    assert len(pickle.dumps(schedule)) == len(pickle.dumps(jaxlr.StepLR(0.1, 3)))
+    assert dataclasses.replace(schedule, lr=0.2)(1) == np.float32(0.2)
 
 
 def test_members_of_an_expression_evaluated_twice_are_told_how_to_pass_one():

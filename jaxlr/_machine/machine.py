@@ -28,6 +28,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
+from jaxlr._schedules.table import Table
 
 Node = Any  # an epoch, a PlateauState, or a tuple of nodes
 
@@ -74,6 +75,8 @@ def registered(schedule: Any, group: Group) -> tuple[Any, Group]:
         case SWALR():
             group = group._replace(swa_lr=schedule.swa_lr).with_initial_lr()
             return replaced(schedule, lr=group.initial_lr), group
+        case Table():
+            return schedule, _with_momentums(schedule, group.with_initial_lr())
         case Formula():
             group = group.with_initial_lr()
             return replaced(schedule, lr=group.initial_lr), group
@@ -88,12 +91,11 @@ def registered(schedule: Any, group: Group) -> tuple[Any, Group]:
     raise unknown(schedule)
 
 
-def _with_momentums(schedule: CyclicLR | OneCycleLR, group: Group) -> Group:
-    if schedule._momentum is None:
+def _with_momentums(schedule: CyclicLR | OneCycleLR | Table, group: Group) -> Group:
+    group = _with_momentum_at(schedule, group, jnp.asarray(0, jnp.int64))
+    if isinstance(schedule, Table) or not schedule.cycle_momentum:
         return group
-    momentum = schedule._momentum._closed_form(jnp.asarray(0, jnp.int64))
-    entries = {"base_momentum": schedule.base_momentum, "max_momentum": schedule.max_momentum}
-    return group._replace(momentum=momentum, **entries)
+    return group._replace(base_momentum=schedule.base_momentum, max_momentum=schedule.max_momentum)
 
 
 def _registered_members(members: Any, group: Group) -> tuple[Members, Group]:
@@ -113,7 +115,7 @@ def _registered_members(members: Any, group: Group) -> tuple[Members, Group]:
     return Members(tuple(kinds), members.kind_of), group
 
 
-_WRITERS = (CyclicLR, OneCycleLR, SWALR)  # they write entries of the group that others read
+_WRITERS = (CyclicLR, OneCycleLR, SWALR, Table)  # they write entries of the group that others read
 
 
 def _column(values: Sequence[Any]) -> jax.Array:

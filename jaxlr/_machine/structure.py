@@ -4,7 +4,7 @@ import dataclasses
 import math
 import sys
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, get_args
 
 import jax
@@ -16,6 +16,7 @@ from jaxlr._arguments import is_traced
 from jaxlr._float64 import in_float64, replaced
 from jaxlr._numbers import Numbers
 from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.lambdas import closes_over_traced
 
 
 def compute(fun: Callable[..., Any], schedule: Schedule, *operands: Any, known: tuple[Hashable, ...] = ()) -> Any:
@@ -24,7 +25,7 @@ def compute(fun: Callable[..., Any], schedule: Schedule, *operands: Any, known: 
     What fun receives is the schedule with arrays in place of its numbers, and Members in place of its members.
     """
     structure, numbers = split(schedule)
-    return in_float64(_Joined(fun, known), structure, numbers, *operands)
+    return in_float64(_Joined(fun, known), structure, numbers, *operands, keep=not closes_over_traced(schedule))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,26 +77,57 @@ def split(schedule: Schedule) -> tuple[Any, list[Any]]:
 
     A number is what stands in a field whose type admits a jax.Array; a table of them is a Numbers, or a tuple.
     """
-    numbers: list[Any] = []
-    return _split(schedule, numbers), numbers
+    if "_split" not in vars(schedule):
+        numbers: list[Any] = []
+        structure = Structure(_split(schedule, numbers))
+        if closes_over_traced(schedule):  # nothing of it may outlive its trace
+            return structure, numbers
+        structure = _interned(structure)
+        if is_traced(schedule):
+            return structure, numbers
+        object.__setattr__(schedule, "_split", (structure, numbers))
+    return vars(schedule)["_split"]  # type: ignore[no-any-return]
 
 
-def _split(x: Any, numbers: list[Any]) -> Any:
+class Structure:
+    """A schedule with a Slot in place of each number, and Members in place of members; hashed once."""
+
+    __slots__ = ("_hash", "schedule")
+
+    def __init__(self, schedule: Any) -> None:
+        self.schedule = schedule
+        self._hash = hash(schedule)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Structure) and self.schedule == other.schedule)
+
+
+@lru_cache(maxsize=512)
+def _interned(structure: Structure) -> Structure:
+    return structure
+
+
+def _split(x: Any, numbers: list[Any], dtype: Any = None) -> Any:
+    """dtype: that of the field; None where its values say."""
     match x:
         case Schedule():
-            return replaced(x, **{name: _split(getattr(x, name), numbers) for name in _split_fields(type(x))})
+            fields = _split_fields(type(x))
+            return replaced(x, **{name: _split(getattr(x, name), numbers, of) for name, of in fields.items()})
         case Numbers():
             numbers.append(x.array)
             return Slot(float, x.array.shape)
         case tuple() if x and isinstance(x[0], Schedule):
             return _split_members(x, numbers)
-        case tuple() if all(_is_integer(item) for item in x):
+        case tuple() if dtype is int or all(isinstance(item, int) for item in x):
             numbers.append(_column(x, int))
             return Slot(int, (len(x),))
         case tuple():
             return tuple(_split(item, numbers) for item in x)
         case int() | float() | jax.Array():
-            dtype = int if _is_integer(x) else float
+            dtype = dtype or type(x)
             if isinstance(x, float) and 0 < abs(x) < sys.float_info.min:
                 x = math.copysign(sys.float_info.min, x)  # XLA would flush it to 0
             numbers.append(x if is_traced(x) else np.asarray(x, dtype))
@@ -114,7 +146,8 @@ def _split_members(members: tuple[Schedule, ...], numbers: list[Any]) -> Members
     places = {structure: k for k, structure in enumerate(alike)}
     for of_kind in alike.values():
         numbers += of_kind[0] if len(of_kind) == 1 else [_column(column, None) for column in zip(*of_kind, strict=True)]
-    return Members(tuple(alike), tuple(places[structure] for structure in structures))
+    kinds = tuple(structure.schedule for structure in alike)
+    return Members(kinds, tuple(places[structure] for structure in structures))
 
 
 def _column(items: Sequence[Any], dtype: Any) -> Any:
@@ -125,23 +158,20 @@ def _column(items: Sequence[Any], dtype: Any) -> Any:
 
 
 @cache
-def _split_fields(cls: type) -> list[str]:
-    """The fields that hold numbers or schedules."""
+def _split_fields(cls: type) -> dict[str, Any]:
+    """The fields that hold numbers or schedules, and the dtype of the numbers."""
 
-    def admits(annotation: Any) -> bool:
-        inner = get_args(annotation)
-        return annotation in (jax.Array, Numbers, Schedule) or any(map(admits, inner))
+    def named(annotation: Any) -> set[Any]:
+        return set() if isinstance(annotation, list) else {annotation}.union(*map(named, get_args(annotation)))
 
-    return [field.name for field in dataclasses.fields(cls) if admits(field.type)]
-
-
-def _is_integer(x: Any) -> bool:
-    return isinstance(x, int) or (isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.integer))
+    types = {field.name: named(field.type) for field in dataclasses.fields(cls)}
+    numbers = {name: of for name, of in types.items() if of & {jax.Array, Numbers, Schedule}}
+    return {name: None if Any in of or Schedule in of else int if int in of else float for name, of in numbers.items()}
 
 
 def joined(structure: Any, numbers: Sequence[Any]) -> Any:
     """The schedule again, with float64 and int64 arrays for its numbers."""
-    return _join(structure, iter(numbers))
+    return _join(structure.schedule, iter(numbers))
 
 
 def _join(x: Any, numbers: Iterator[Any]) -> Any:

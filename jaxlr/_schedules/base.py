@@ -157,6 +157,9 @@ class Schedule(abc.ABC):
     def __hash__(self) -> int:
         return hash(_comparable(self))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_split"}
+
     def __repr__(self) -> str:
         shown = [
             f"{field.name}={_code(getattr(self, field.name))}"
@@ -231,12 +234,13 @@ def cycles_momentum(schedule: Schedule) -> bool:
 
 
 def _comparable(x: Any) -> Any:
-    """The value as what compares and hashes: a traced number as itself alone."""
+    """The value as what compares and hashes: what does not hash as itself alone."""
     if isinstance(x, Schedule):
         return (type(x), *(_comparable(getattr(x, field.name)) for field in dataclasses.fields(cast(Any, x))))
     if isinstance(x, tuple):
         return tuple(map(_comparable, x))
-    return (jax.Array, id(x)) if isinstance(x, jax.Array) else x
+    # A traced number, and a function's object that does not hash.
+    return (type(x), id(x)) if isinstance(x, jax.Array) or type(x).__hash__ is None else x
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from jaxlr._arguments import LAST_EPOCH, is_traced, lengths, real
 from jaxlr._schedules.base import Formula, Length, Scalar, Schedule, Wrapper, cycles_momentum, walk
 from jaxlr._schedules.decay import LinearLR
+from jaxlr._schedules.lambdas import MultiplicativeLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import ReduceLROnPlateau, takes_metric
@@ -190,6 +191,11 @@ class SequentialLR(Relay):
                 raise ValueError(
                     f"SequentialLR: schedulers[{i}] must have total_iters >= 1, got {member!r}: "
                     "torch divides by it when it takes over"
+                )
+            if isinstance(member, MultiplicativeLR) and member._factors is not None and math.isnan(member._factors[0]):
+                raise ValueError(
+                    f"SequentialLR: schedulers[{i}] must have a lr_lambda that is defined at 0, where it takes over, "
+                    f"got {member!r}"
                 )
         self._check_last_epoch()
 

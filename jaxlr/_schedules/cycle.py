@@ -24,6 +24,7 @@ from jaxlr._arguments import (
 from jaxlr._float64 import power, replaced
 from jaxlr._numbers import Numbers
 from jaxlr._schedules.base import Absolute, Length, Scalar
+from jaxlr._schedules.lambdas import Traced
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -89,7 +90,7 @@ class CyclicLR(Absolute):
     last_epoch: int = -1
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
     _scales: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
-    _sampled: tuple[float, ...] = dataclasses.field(default=(), init=False)  # what scale_fn gave, where there is none
+    _sampled: tuple[Any, ...] = dataclasses.field(default=(), init=False)  # what scale_fn gave, where there is none
 
     def __post_init__(self) -> None:
         self._check(
@@ -112,7 +113,7 @@ class CyclicLR(Absolute):
                 raise ValueError(f"CyclicLR: total_steps must be None without a scale_fn, got {self.total_steps}")
         elif self.total_steps is None:
             sampled = traceable("CyclicLR: scale_fn", self.scale_fn, first=1 if self.scale_mode == "cycle" else 0)
-            object.__setattr__(self, "_sampled", sampled)
+            object.__setattr__(self, "_sampled", sampled or (Traced(),))
         else:
             if is_traced(self._cycle_length) and self.scale_mode == "cycle":
                 raise TypeError(

@@ -1,6 +1,7 @@
 """Schedules that a function of the user's gives."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,8 @@ class LambdaLR(Absolute):
     with :math:`\eta_0` = lr, :math:`f` = lr_lambda, and :math:`t` = last_epoch + 1 + count.
 
     A function that JAX can trace (``0.95 ** epoch``, jnp code) is used as it is, in float64. One that it cannot (``if
-    epoch < 5``, ``math.cos``, a dict) is refused, unless total_steps is given.
+    epoch < 5``, ``math.cos``, a dict) is refused, unless total_steps is given. It may close over a traced value: then
+    nothing but its type is checked, and derivatives with respect to that value are not promised.
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
@@ -55,7 +57,7 @@ class LambdaLR(Absolute):
     last_epoch: int = -1
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
     _factors: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
-    _sampled: tuple[float, ...] = dataclasses.field(default=(), init=False)  # what lr_lambda gave, where there is none
+    _sampled: tuple[Any, ...] = dataclasses.field(default=(), init=False)  # what lr_lambda gave, where there is none
     _momentum = None
 
     def __post_init__(self) -> None:
@@ -67,7 +69,7 @@ class LambdaLR(Absolute):
         )
         if self.total_steps is None:
             sampled = traceable("LambdaLR: lr_lambda", self.lr_lambda, first=self.last_epoch + 1)
-            object.__setattr__(self, "_sampled", sampled)
+            object.__setattr__(self, "_sampled", sampled or (Traced(),))
         else:
             factors = evaluated("LambdaLR: lr_lambda", self.lr_lambda, range(self.total_steps))
             object.__setattr__(self, "_factors", Numbers(factors))
@@ -120,7 +122,7 @@ class MultiplicativeLR(Multiplicative):
     total_steps: int | None = dataclasses.field(default=None, kw_only=True)
     _factors: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
     _products: Numbers | None = dataclasses.field(default=None, init=False)
-    _sampled: tuple[float, ...] = dataclasses.field(default=(), init=False)  # what lr_lambda gave, where there is none
+    _sampled: tuple[Any, ...] = dataclasses.field(default=(), init=False)  # what lr_lambda gave, where there is none
     _momentum = None
 
     def __post_init__(self) -> None:
@@ -131,12 +133,12 @@ class MultiplicativeLR(Multiplicative):
             total_steps=optional(integer(at_least=1)),
         )
         if self.total_steps is None:
-            object.__setattr__(self, "_sampled", traceable("MultiplicativeLR: lr_lambda", self.lr_lambda, first=1))
+            sampled = traceable("MultiplicativeLR: lr_lambda", self.lr_lambda, first=1)
+            object.__setattr__(self, "_sampled", sampled or (Traced(),))
         else:
             factors = evaluated("MultiplicativeLR: lr_lambda", self.lr_lambda, range(1, self.total_steps))
-            factors = np.concatenate([[1.0], factors])
-            object.__setattr__(self, "_factors", Numbers(factors))
-            object.__setattr__(self, "_products", Numbers(np.cumprod(factors)))
+            object.__setattr__(self, "_factors", Numbers([_at_0(self.lr_lambda), *factors]))
+            object.__setattr__(self, "_products", Numbers(np.cumprod([1.0, *factors])))
         self._check_last_epoch()
 
     @property
@@ -158,3 +160,20 @@ class MultiplicativeLR(Multiplicative):
 def is_sequential(schedule: Schedule) -> bool:
     """Whether a call of it takes as many operations as the count is large."""
     return any(isinstance(part, MultiplicativeLR) and part.total_steps is None for part in walk(schedule))
+
+
+def _at_0(lr_lambda: Callable[[Any], Any]) -> float:
+    """The factor with which a SequentialLR enters; NaN where the function has none."""
+    try:
+        return float(evaluated("lr_lambda", lr_lambda, [0])[0])
+    except Exception:
+        return math.nan
+
+
+class Traced:
+    """Stands for the values of a function that closes over a traced one: it is equal to itself alone."""
+
+
+def closes_over_traced(schedule: Schedule) -> bool:
+    """Whether a function in it closes over a traced value."""
+    return any(isinstance(value, Traced) for part in walk(schedule) for value in getattr(part, "_sampled", ())[:1])
