@@ -1,5 +1,6 @@
 """braintools.optim's schedulers, which have torch's names, stepped in a compiled loop of its own framework."""
 
+import dataclasses
 import importlib.util
 from typing import Any
 
@@ -42,7 +43,8 @@ def braintools_trajectory(schedule: Any, steps: int) -> np.ndarray | None:
 
     name = type(schedule).__name__
     if name in _SAME_ARGUMENTS:
-        arguments = {name: value for name, value in vars(schedule).items() if name not in ("lr", "last_epoch")}
+        fields = [field.name for field in dataclasses.fields(schedule) if field.init]
+        arguments = {name: getattr(schedule, name) for name in fields if name not in ("lr", "last_epoch")}
         arguments["base_lr"] = schedule.lr
     elif name in _ARGUMENTS:
         arguments = {argument: getattr(schedule, argument) for argument in _ARGUMENTS[name]}
