@@ -2,8 +2,11 @@
 
 import copy
 import dataclasses
+import functools
+import gc
 import pickle
 import time
+import weakref
 
 import jax
 import jax.numpy as jnp
@@ -149,10 +152,20 @@ def test_another_length_does_not_compile_a_training_step_again():
     assert train._cache_size() == 1
 
 
-def test_programs_are_forgotten():
-    assert _float64._compiled.cache_info().maxsize is not None
-    for i in range(3):  # each function is a structure of its own
+def test_programs_are_forgotten(monkeypatch):
+    assert _float64._compiled.cache_info().maxsize == 512
+    programs = []
+
+    def compiled(fun, structure, dtype):
+        program = _float64.jax.jit(functools.partial(_float64._evaluate, functools.partial(fun, structure), dtype))
+        programs.append(weakref.ref(program))
+        return program
+
+    monkeypatch.setattr(_float64, "_compiled", functools.lru_cache(maxsize=2)(compiled))
+    for i in range(6):  # each function is a structure of its own
         jaxlr.LambdaLR(0.1, lambda epoch, i=i: 0.5 ** (epoch + i))(1)
+    gc.collect()
+    assert [program() is None for program in programs] == [True] * 4 + [False] * 2
 
 
 SCHEDULES = [case.schedule() for case in RECIPES]
