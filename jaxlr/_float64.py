@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero, zero_from_primal
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 
 @contextlib.contextmanager
@@ -19,38 +20,62 @@ def float64() -> Iterator[None]:
         yield
 
 
-def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any, keep: bool = True) -> Any:
+def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any, closes: bool = False) -> Any:
     """fun(structure, *operands) computed in float64; a float64 result leaves as the caller's float.
 
     Works inside any transformed function. One compiled program serves all operands of the same shapes. Derivatives are
-    taken with respect to the floats in operands, each a scalar or of the shape of the result. Where keep is false the
-    program is used once: fun closes over traced values.
+    taken with respect to the floats in operands, each a scalar or of the shape of the result, and to those that fun
+    closes over. Where closes is true it closes over traced values: then the program is used once.
     """
     dtype = jnp.result_type(float)
-    # A copy: of a Python float that is differentiated JAX knows a float32, and would pass on a float64.
-    operands = jax.tree.map(lambda x: jnp.array(x) if isinstance(x, jax.core.Tracer) else x, operands)
+    operands = _copied(operands)
+    if not closes:
+        with float64():
+            return _compiled(fun, structure, dtype)(operands, [])
     with float64():
-        return (_compiled if keep else _compiled.__wrapped__)(fun, structure, dtype)(*operands)
+        pure, closed_over = _closed(partial(fun, structure), operands)
+    closed_over = _copied(closed_over)
+    with float64():
+        return jax.jit(partial(_evaluate, pure, dtype))(operands, closed_over)
+
+
+def _copied(operands: Any) -> Any:
+    """Copies of those that are traced: JAX takes a differentiated Python float for a float32, and passes a float64."""
+    return jax.tree.map(lambda x: jnp.array(x) if isinstance(x, jax.core.Tracer) else x, operands)
 
 
 @lru_cache(maxsize=512)  # a program takes some 0.3 MB, and what a function of the user's closes over
 def _compiled(fun: Callable[..., Any], structure: Hashable, dtype: Any) -> Any:
-    return jax.jit(partial(_evaluate, partial(fun, structure), dtype))
+    return jax.jit(partial(_evaluate, lambda *operands: fun(structure, *operands[:-1]), dtype))
 
 
-def _evaluate(fun: Callable[..., Any], dtype: Any, *operands: Any) -> Any:
-    def outcome(*operands: Any) -> Any:
+def _closed(fun: Callable[..., Any], operands: Any) -> tuple[Callable[..., Any], list[Any]]:
+    """The function with the traced values that it closes over as one more operand."""
+    program, returned = jax.make_jaxpr(fun, return_shape=True)(*operands)
+    traced = [i for i, const in enumerate(program.consts) if isinstance(const, jax.core.Tracer)]
+
+    def closed(*operands: Any) -> Any:
+        *own, closed_over = operands
+        consts = list(program.consts)
+        for i, value in zip(traced, closed_over, strict=True):
+            consts[i] = value
+        results = jaxpr_as_fun(ClosedJaxpr(program.jaxpr, consts))(*jax.tree.leaves(own))
+        return jax.tree.unflatten(jax.tree.structure(returned), results)
+
+    return closed, [program.consts[i] for i in traced]
+
+
+def _evaluate(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: Any) -> Any:
+    def pure(*operands: Any) -> Any:
         result = fun(*operands)
         return jax.tree.map(lambda x: x.astype(dtype) if x.dtype == jnp.float64 else x, result)
-
-    pure, closed_over = jax.closure_convert(outcome, *operands)  # a lambda may close over a traced number
 
     # Differentiated from outside, a float64 program would meet float32 tangents: each partial derivative is
     # computed inside, and leaves as the caller's float.
     @jax.custom_jvp
-    def value(operands: Any) -> Any:
+    def value(operands: Any, closed_over: Any) -> Any:
         with float64():
-            operands = jax.tree.map(_opaque, operands)
+            operands = (*jax.tree.map(_opaque, operands), closed_over)
             if any(jnp.ndim(operand) == 0 for operand in jax.tree.leaves(operands)):
                 result = lax.platform_dependent(*operands, tpu=partial(_in_two_lanes, pure), default=pure)
             else:
@@ -60,22 +85,26 @@ def _evaluate(fun: Callable[..., Any], dtype: Any, *operands: Any) -> Any:
 
     @partial(value.defjvp, symbolic_zeros=True)
     def _(primals: Any, tangents: Any) -> Any:
-        leaves, tree = jax.tree.flatten(primals[0])
+        leaves, tree = jax.tree.flatten(primals)
         result = value(*primals)
         tangent = jax.tree.map(partial(zero_from_primal, symbolic_zeros=True), result)
+        own = len(jax.tree.leaves(primals[0]))
         with float64():
-            for i, dx in enumerate(jax.tree.leaves(tangents[0])):
+            for i, dx in enumerate(jax.tree.leaves(tangents)):
                 if isinstance(dx, SymbolicZero) or not jnp.issubdtype(jnp.result_type(leaves[i]), jnp.floating):
                     continue
 
                 def of_leaf(x: Any, i: int = i) -> Any:
-                    return pure(*jax.tree.unflatten(tree, [*leaves[:i], x, *leaves[i + 1 :]]))
+                    operands, closed_over = jax.tree.unflatten(tree, [*leaves[:i], x, *leaves[i + 1 :]])
+                    return pure(*operands, closed_over)
 
-                _, slopes = jax.jvp(of_leaf, (leaves[i],), (jnp.ones_like(leaves[i]),))
+                x = jnp.array(leaves[i], leaves[i].dtype)  # of a weakly typed base JAX derives no power
+                # An operand acts elementwise, on the count; what is closed over may act on every element.
+                slopes = jax.jvp(of_leaf, (x,), (jnp.ones_like(x),))[1] if i < own else jax.jacfwd(of_leaf)(x)
                 tangent = jax.tree.map(partial(_added, dx), result, tangent, slopes)
         return result, tangent
 
-    return value((*operands, *closed_over))
+    return value(operands, closed_over)
 
 
 def _opaque(x: Any) -> Any:
@@ -105,9 +134,10 @@ def _in_two_lanes(pure: Callable[..., Any], *operands: Any) -> Any:
 def _added(dx: Any, result: Any, tangent: Any, slope: Any) -> Any:
     """The tangent, and what the slope in one more operand adds to it; that of an integer result stays zero."""
     # In shard_map what does not vary over the devices, where the operand does, does not depend on it.
-    if slope.dtype == jax.dtypes.float0 or not _varying(dx) <= _varying(result):
+    if not jnp.issubdtype(result.dtype, jnp.floating) or not _varying(dx) <= _varying(result):
         return tangent
-    added = slope * jnp.asarray(dx, slope.dtype)
+    dx = jnp.asarray(dx, slope.dtype)
+    added = slope * dx if slope.shape == result.shape else jnp.tensordot(slope, dx, jnp.ndim(dx))
     return added if isinstance(tangent, SymbolicZero) else tangent + added
 
 

@@ -140,6 +140,33 @@ def test_triangular2_overflows_in_torch_after_1024_cycles():
     assert case.schedule()(8193) == np.float32(1e-4)
 
 
+@pytest.mark.parametrize(
+    "growing",
+    [
+        Case("ExponentialLR", {"gamma": 10.0}, lr=0.0),
+        Case("StepLR", {"step_size": 1, "gamma": 10.0}, lr=0.0),
+        Case("ChainedScheduler", {"schedulers": [Case("ExponentialLR", {"gamma": 10.0})] * 2}, lr=0.0),
+    ],
+    ids=str,
+)
+def test_a_rate_of_0_stays_0_when_its_factor_overflows(growing):
+    theirs = both(growing, 401)
+    assert growing.schedule()(400) == theirs[400] == 0.0
+
+
+def test_a_composite_that_is_skipped_at_0_leaves_the_momentum_of_its_own_first_member():
+    cyclic = Case("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "base_momentum": 0.6, "max_momentum": 0.85})
+    one_cycle = Case("OneCycleLR", {"max_lr": 0.3, "total_steps": 60, "max_momentum": 0.97})
+    skipped = Case("SequentialLR", {"schedulers": [cyclic, one_cycle], "milestones": [3]})
+    step = Case("StepLR", {"step_size": 5})
+    for first in (skipped, Case("ChainedScheduler", {"schedulers": [skipped]})):
+        case = Case("SequentialLR", {"schedulers": [first, step], "milestones": [0]})
+        theirs = torch_trajectory(case, 5)["momentum"]
+        ours = jaxlr.trajectory(case.schedule().momentum, 5, form="recursive")
+        assert theirs.tolist() == [0.85] * 5
+        assert compare(ours, theirs).passed
+
+
 def test_swalr_counts_its_own_steps():
     members = [Case("ExponentialLR", {"gamma": 0.5}), Case("SWALR", {"swa_lr": 0.01, "anneal_epochs": 2})]
     theirs = both(Case("SequentialLR", {"schedulers": members, "milestones": [3]}), 6)

@@ -243,3 +243,47 @@ def test_the_derivative_has_the_hyperparameters_dtype(dtype):
     gradient = jax.grad(lambda lr: jaxlr.StepLR(lr, step_size=3)(0).astype(jnp.float32))(dtype(0.5))
     assert gradient.dtype == dtype
     assert gradient == 1
+
+
+CLOSURES = [  # a schedule that closes over x, and its derivative at count 3
+    (lambda x: jaxlr.LambdaLR(0.1, lambda epoch: x**epoch), 0.9, 0.1 * 3 * 0.9**2),
+    (lambda x: jaxlr.LambdaLR(x, lambda epoch: x * epoch), 0.5, 2 * 0.5 * 3),
+    (lambda x: jaxlr.LambdaLR(0.1, lambda epoch: x[4 - epoch]), np.arange(5.0), [0, 0.1, 0, 0, 0]),
+    (lambda x: jaxlr.MultiplicativeLR(0.1, lambda epoch: x), 0.9, 0.1 * 3 * 0.9**2),
+    (lambda x: jaxlr.CyclicLR(0.0, 1.0, 4, scale_fn=lambda at: x**at, scale_mode="iterations"), 0.9, 0.75 * 3 * 0.9**2),
+]
+
+
+@pytest.mark.parametrize(("build", "x", "expected"), CLOSURES)
+def test_what_a_function_closes_over_has_a_derivative(build, x, expected):
+    def closed(x):
+        return build(x)(3)
+
+    def recursive(x):
+        stateful = build(x).stateful()
+        state = stateful.init()
+        for _ in range(3):
+            state = stateful.update(state)
+        return stateful(state)
+
+    ones = jax.tree.map(jnp.ones_like, x)
+    for lr in (closed, recursive):
+        for derivative in (jax.grad(lr), jax.jit(jax.grad(lr)), jax.grad(jax.jit(lr)), jax.jacfwd(lr)):
+            np.testing.assert_allclose(derivative(x), expected, rtol=2.0**-20, atol=1e-9)
+        tangent = jax.jvp(lr, (x,), (ones if np.ndim(x) else 1.0,))[1]
+        np.testing.assert_allclose(tangent, np.sum(expected), rtol=2.0**-20)
+        many = jax.vmap(jax.grad(lr))(jnp.stack([jnp.asarray(x), 2 * jnp.asarray(x)]))
+        np.testing.assert_allclose(many[0], expected, rtol=2.0**-20, atol=1e-9)
+
+
+def test_the_elements_of_a_closed_over_array_are_not_those_of_the_counts():
+    def lrs(x):
+        return jaxlr.LambdaLR(0.1, lambda epoch: x[2 - epoch])(np.arange(3))
+
+    derivative = jax.jacrev(lrs)(jnp.array([1.0, 2.0, 3.0]))
+    np.testing.assert_allclose(derivative, 0.1 * np.eye(3)[::-1], rtol=2.0**-20)
+
+
+def test_a_function_may_close_over_an_integer_beside_what_is_differentiated():
+    derivative = jax.jit(jax.grad(lambda lr, n: jaxlr.LambdaLR(lr, lambda epoch: epoch * n)(3)))
+    assert derivative(0.1, 2) == 6

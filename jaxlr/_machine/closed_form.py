@@ -46,15 +46,22 @@ def closed_form(schedule: Any, t: Any) -> Any:
     match schedule:
         case Formula():
             end = schedule._final_epoch
-            return schedule._closed_form(t if end is None else jnp.minimum(t, end))
+            lr = schedule._closed_form(t if end is None else jnp.minimum(t, end))
+            return _kept_at_0(schedule.lr, lr) if isinstance(schedule, Multiplicative) else lr
         case per_epoch():
             return closed_form(schedule.schedule, schedule._epoch(t))
         case Chain():  # all members only multiply
             ones = [replaced(member, lr=1.0) for member in schedule.schedulers]
-            return schedule.schedulers[0].lr * math.prod(closed_form(member, t) for member in ones)
+            lr = schedule.schedulers[0].lr
+            return _kept_at_0(lr, lr * math.prod(closed_form(member, t) for member in ones))
         case SequentialLR():
             return _of_sequence(schedule, t)
     raise no_closed_form(schedule)
+
+
+def _kept_at_0(initial_lr: Any, lr: Any) -> Any:
+    """A rate of 0 stays 0, whatever it is multiplied by; of a factor that overflows the product is NaN."""
+    return jnp.where((initial_lr == 0) & jnp.isnan(lr), 0.0, lr)
 
 
 def _of_sequence(schedule: SequentialLR, t: Any) -> Any:

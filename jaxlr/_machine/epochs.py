@@ -18,18 +18,8 @@ from jaxlr._schedules.swa import SWALR
 
 
 def before_first_step(schedule: Any) -> Any:
-    """For each outermost SequentialLR what its first member counts before it takes its first step."""
-    match schedule:
-        case Momentum() | Resumed() | per_epoch():
-            return before_first_step(schedule.schedule)
-        case Chain() | InTurn():
-            return tuple(map(before_first_step, schedule.schedulers))
-        case SequentialLR():
-            first = schedule.schedulers[schedule._first]
-            return _undone(first, _constructed(first))
-        case Formula() | ReduceLROnPlateau():
-            return None
-    raise unknown(schedule)
+    """What the first member of each SequentialLR in it counts before it takes its first step."""
+    return _constructed(schedule)[0]
 
 
 def unknown(schedule: Any) -> TypeError:
@@ -48,18 +38,28 @@ def undone_epoch(schedule: Any, epoch: int) -> int:
     return epoch if isinstance(schedule, SWALR | Composite) else epoch - 1
 
 
-def _constructed(schedule: Any) -> Any:
-    """What the schedule counts after its constructor."""
+def _constructed(schedule: Any) -> tuple[Any, Any]:
+    """The schedule's before_first_step, and what it counts after its constructor.
+
+    Of a SequentialLR the first is that of the members up to the one that runs at 0, and what this one counts.
+    """
     match schedule:
-        case Chain():
-            return tuple(map(_constructed, schedule.schedulers))
+        case Momentum() | Resumed() | per_epoch():
+            return before_first_step(schedule.schedule), 0
+        case Chain() | InTurn():
+            before, nodes = zip(*map(_constructed, schedule.schedulers), strict=True)
+            return before, nodes if isinstance(schedule, Chain) else 0
         case SequentialLR():
-            later = tuple(undone_epoch(member, 0) for member in schedule.schedulers[schedule._first + 1 :])
-            first, before = schedule.schedulers[schedule._first], before_first_step(schedule)
+            before, nodes = zip(*map(_constructed, schedule.schedulers[: schedule._first + 1]), strict=True)
+            first = schedule.schedulers[schedule._first]
+            undone = _undone(first, nodes[-1])
             # Torch marks a composite as initial, not its members: its first step is an ordinary one, an epoch further.
-            return (0, _stepped(first, before) if isinstance(first, Composite) else 0, later)
-        case _:
-            return 0
+            first_node = _stepped(first, undone) if isinstance(first, Composite) else 0
+            later = tuple(undone_epoch(member, 0) for member in schedule.schedulers[schedule._first + 1 :])
+            return (before, undone), (0, first_node, later)
+        case Formula() | ReduceLROnPlateau():
+            return None, 0
+    raise unknown(schedule)
 
 
 def _undone(schedule: Any, node: Any) -> Any:

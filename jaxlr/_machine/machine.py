@@ -61,11 +61,14 @@ def _lr_found(schedule: Any) -> Any:
     return next((taker.lr for taker in takers), jnp.zeros(()))
 
 
-def registered(schedule: Any, group: Group) -> tuple[Any, Group]:
-    """Torch's constructor but for its first step: the schedule with the initial_lr that it found, and the group."""
+def registered(schedule: Any, group: Group, before: Any = None) -> tuple[Any, Group]:
+    """Torch's constructor but for its first step: the schedule with the initial_lr that it found, and the group.
+
+    Where its epochs.before_first_step is given, the group's momentum is the one that the constructors leave.
+    """
     match schedule:
         case Momentum() | Resumed():
-            return registered(schedule.schedule, group)
+            return registered(schedule.schedule, group, before)
         case CyclicLR():
             group = group._replace(lr=schedule.base_lr).with_initial_lr()
             return schedule, _with_momentums(schedule, group)
@@ -83,10 +86,14 @@ def registered(schedule: Any, group: Group) -> tuple[Any, Group]:
         case ReduceLROnPlateau():
             return schedule, group
         case per_epoch():
-            built, group = registered(schedule.schedule, group)
+            built, group = registered(schedule.schedule, group, before)
             return replaced(schedule, schedule=built), group
+        case SequentialLR():
+            of_members, skipped = (before[0], schedule._first) if before else ((), 0)
+            members, group = _registered_members(schedule.schedulers, group, of_members, skipped)
+            return replaced(schedule, schedulers=members), group
         case Composite():
-            members, group = _registered_members(schedule.schedulers, group)
+            members, group = _registered_members(schedule.schedulers, group, before or (), 0)
             return replaced(schedule, schedulers=members), group
     raise unknown(schedule)
 
@@ -98,12 +105,19 @@ def _with_momentums(schedule: CyclicLR | OneCycleLR | Table, group: Group) -> Gr
     return group._replace(base_momentum=schedule.base_momentum, max_momentum=schedule.max_momentum)
 
 
-def _registered_members(members: Any, group: Group) -> tuple[Members, Group]:
-    """Likewise for members, in order; of many that are alike and only read the group, at once."""
+def _registered_members(members: Any, group: Group, before: Any, skipped: int) -> tuple[Members, Group]:
+    """Likewise for members, in order; of many that are alike and only read the group, at once.
+
+    The first ones may be skipped at 0: their momentum stays.
+    """
     built: list[list[Any]] = [[] for _ in members.kinds]
     for i, k in enumerate(members.kind_of):
         if type(members.kinds[k]) in _WRITERS or not isinstance(members.kinds[k], Formula):
-            member, group = registered(members[i], group)
+            of_member = before[i] if i < len(before) else None
+            if i < skipped:
+                member, _, group = construct(members[i], group, of_member)
+            else:
+                member, group = registered(members[i], group, of_member)
             built[k].append(member)
         else:
             group = group.with_initial_lr()
@@ -200,11 +214,11 @@ def _construct_members(members: Any, group: Group, before: Any) -> tuple[Members
 
 def _construct_sequence(schedule: SequentialLR, group: Group, before: Node) -> tuple[SequentialLR, Node, Group]:
     """Undoes the members' own first steps; the one that runs at 0 takes its first step again, from initial_lr."""
-    built, group = registered(schedule, group)
+    built, group = registered(schedule, group, before)
     built = linked(built, group)
     first, later = schedule._first, built.schedulers.kind_of[schedule._first + 1 :]
     first_node, started = initial_step(
-        built.schedulers[first], before, Group(group.initial_lr, momentum=group.momentum)
+        built.schedulers[first], before[1], Group(group.initial_lr, momentum=group.momentum)
     )
     node = (0, first_node, jnp.asarray([undone_epoch(built.schedulers.kinds[k], 0) for k in later], jnp.int64))
     return built, node, group._replace(lr=started.lr, momentum=started.momentum)

@@ -25,7 +25,7 @@ def compute(fun: Callable[..., Any], schedule: Schedule, *operands: Any, known: 
     What fun receives is the schedule with arrays in place of its numbers, and Members in place of its members.
     """
     structure, numbers = split(schedule)
-    return in_float64(_Joined(fun, known), structure, numbers, *operands, keep=not closes_over_traced(schedule))
+    return in_float64(_Joined(fun, known), structure, numbers, *operands, closes=closes_over_traced(schedule))
 
 
 @dataclasses.dataclass(frozen=True)

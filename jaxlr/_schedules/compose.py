@@ -101,7 +101,8 @@ class ChainedScheduler(Chain):
 
     with :math:`t` = count. A scheduler that gives a value of its own (LambdaLR, CyclicLR, OneCycleLR, warm restarts)
     overwrites what came before it. Callable with a count where all schedulers only multiply; elsewhere step
-    ``.stateful()``, or take ``tabulate(schedule, steps)``.
+    ``.stateful()``, or take ``tabulate(schedule, steps)``. A call is NaN where one factor alone leaves float64 at its
+    upper end and another at its lower (10 ** 308): there too take the others.
 
     Args:
       schedulers: the schedules, in order, each with the optimizer's learning rate as its lr.

@@ -25,7 +25,7 @@ class LambdaLR(Absolute):
 
     A function that JAX can trace (``0.95 ** epoch``, jnp code) is used as it is, in float64. One that it cannot (``if
     epoch < 5``, ``math.cos``, a dict) is refused, unless total_steps is given. It may close over a traced value: then
-    nothing but its type is checked, and derivatives with respect to that value are not promised.
+    nothing but its type is checked, and the schedule compiles anew where it is built anew.
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
