@@ -23,7 +23,7 @@ def test_every_class_before_every_other_is_within_one_ulp_of_torch(entry, data):
 
 
 @pytest.mark.parametrize("cls", COMPOSITES)
-@settings(max_examples=max(40, settings.default.max_examples))
+@settings(max_examples=max(25, settings.default.max_examples))
 @given(data=st.data())
 def test_random_nested_recipes_are_within_one_ulp_of_torch(cls, data):
     check(data, data.draw(COMPOSITES[cls]), STEPS, stateful=1, others=4)
