@@ -7,8 +7,10 @@ decides on the compiled program is in the pattern: more recipes of one pattern c
 import dataclasses
 import math
 from functools import partial
+from itertools import count
 from typing import Any
 
+import jax
 from hypothesis import strategies as st
 
 from parity.case import Case, Entry, Range, Several
@@ -22,6 +24,11 @@ def check(data: Any, pattern: Case, steps: int, *, stateful: int, others: int) -
         recipe = dataclasses.replace(data.draw(numbers(pattern)), lr=data.draw(numbers(LRS)))
         for row in compare_case(recipe, steps, stateful=i < stateful):
             assert row.comparison.passed, row
+    if next(_checked) % 10 == 0:
+        jax.clear_caches()  # a thousand programs are gigabytes
+
+
+_checked = count(1)
 
 
 def numbers(spec: Any) -> st.SearchStrategy[Any]:

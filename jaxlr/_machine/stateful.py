@@ -8,17 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxlr._arguments import is_traced, real, shown
+from jaxlr._arguments import real, shown
 from jaxlr._float64 import in_float64
-from jaxlr._machine.epochs import before_first_step, unknown
+from jaxlr._machine.epochs import before_first_step
 from jaxlr._machine.machine import Group, build, held, start, step
 from jaxlr._machine.structure import compute
-from jaxlr._schedules.base import Formula, Schedule, cycles_momentum
+from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, InTurn, SequentialLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau, takes_metric
-from jaxlr._schedules.resumed import Resumed
+from jaxlr._schedules.resumed import Resumed, first_state, steps_left
 
 
 class Wide(NamedTuple):
@@ -167,27 +167,23 @@ class Stateful:
 _WIDE = Wide("float32[]", "float32[]", "float32[]")
 
 
-def _form(schedule: Any) -> Any:
+def _form(schedule: Schedule) -> Any:
     """The dtypes and shapes of what its schedulers remember."""
-    match schedule:
-        case Momentum() | Resumed():
-            return _form(schedule.schedule)
-        case ReduceLROnPlateau():
-            node: Any = PlateauState("int32[]", _WIDE, "int32[]", "int32[]")
-        case per_epoch():
-            node = ("int32[]", _form(schedule.schedule))
-        case Chain():
-            node = tuple(map(_form, schedule.schedulers))
-        case InTurn():
-            node = ("int32[]", tuple(map(_form, schedule.schedulers)))
-        case SequentialLR():
-            first = schedule._first
-            node = ("int32[]", _form(schedule.schedulers[first]), f"int32[{len(schedule.schedulers) - first - 1}]")
-        case Formula():
-            node = "int32[]"
-        case _:
-            raise unknown(schedule)
-    return {type(schedule).__name__: node}
+
+    def form(x: Any) -> Any:
+        match x:
+            case dict():
+                return {name: form(node) for name, node in x.items()}
+            case tuple() if all(isinstance(epoch, int) for epoch in x):  # of the members that take over
+                return f"int32[{len(x)}]"
+            case PlateauState():
+                return PlateauState(*map(form, x))
+            case tuple():
+                return tuple(map(form, x))
+            case _:
+                return "int32[]" if isinstance(x, int) else _WIDE
+
+    return form(_named(schedule, first_state(_stepped(schedule))))
 
 
 def _shape(tree: Any) -> Any:
@@ -199,6 +195,8 @@ def _named(schedule: Any, node: Any) -> Any:
     match schedule:
         case Momentum() | Resumed():
             return _named(schedule.schedule, node)
+        case ReduceLROnPlateau():
+            node = PlateauState(*node)
         case per_epoch():
             node = (node[0], _named(schedule.schedule, node[1]))
         case Chain():
@@ -223,22 +221,17 @@ def _unnamed(node: Any) -> Any:
             return node
 
 
+def _stepped(schedule: Any) -> Any:
+    """The schedule that its states are of."""
+    return _stepped(schedule.schedule) if isinstance(schedule, Momentum | Resumed) else schedule
+
+
 def _refuse_past_end(schedule: Any, node: Any) -> None:
     """Raises where a concrete state has no next value."""
-    match schedule:
-        case Momentum() | Resumed():
-            return _refuse_past_end(schedule.schedule, node)
-        case Chain():
-            for member, of_member in zip(schedule.schedulers, node, strict=True):
-                _refuse_past_end(member, of_member)
-            return None
-    end = schedule._final_epoch
-    if end is None or is_traced(end):
-        return None
-    t = node[0] if isinstance(node, tuple) else node
-    if not is_traced(t) and np.any(np.asarray(t) >= end):
-        raise ValueError(f"{shown(schedule)} ends at count {end - schedule._first_epoch}: there is no step after it")
-    return None
+    left = steps_left(_stepped(schedule), node)
+    if left is not None and np.any(np.asarray(left) <= 0):
+        end = schedule._final_epoch - schedule._first_epoch
+        raise ValueError(f"{shown(schedule)} ends at count {end}: there is no step after it")
 
 
 def _metric(name: str, value: Any) -> Any:

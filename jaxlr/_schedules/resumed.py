@@ -2,7 +2,10 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
+
+import numpy as np
 
 from jaxlr._arguments import integer, is_traced, optional, real
 from jaxlr._schedules.base import Scalar, Schedule, Wrapper, cycles_momentum, walk
@@ -58,7 +61,7 @@ class Resumed(Wrapper):
             raise ValueError(
                 f"Resumed: held_momentum must be {needed} for {self.schedule!r}, got {self.held_momentum!r}"
             )
-        like = _first_state(self.schedule)
+        like = first_state(self.schedule)
         if not _alike(self.state, like):
             raise ValueError(f"Resumed: state must be like {like!r} for {self.schedule!r}, got {self.state!r}")
         end = self._final_epoch
@@ -66,23 +69,22 @@ class Resumed(Wrapper):
             raise ValueError(f"Resumed: state must not be past the end of {self.schedule!r}, got {self.state!r}")
 
     @property
-    def _final_epoch(self) -> int | None:
-        return _steps_left(self.schedule, self.state)
+    def _final_epoch(self) -> Any:
+        return steps_left(self.schedule, self.state)
 
     @property
     def _momentum(self) -> Momentum | None:
         return Momentum(self) if cycles_momentum(self.schedule) else None
 
 
-def _steps_left(schedule: Any, state: Any) -> int | None:
-    """How far it is to the end of the schedule, where it has one."""
+def steps_left(schedule: Any, state: Any) -> Any:
+    """How far it is from a state to the end of the schedule, where both are known."""
     if isinstance(schedule, Chain):
-        left = [_steps_left(member, of_member) for member, of_member in zip(schedule.schedulers, state, strict=True)]
-        return min((steps for steps in left if steps is not None), default=None)
-    end = schedule._final_epoch
-    if end is None or is_traced(end):
-        return None
-    return int(end - (state[0] if isinstance(state, tuple) else state))
+        left = [steps_left(member, of_member) for member, of_member in zip(schedule.schedulers, state, strict=True)]
+        known = [steps for steps in left if steps is not None]
+        return reduce(np.minimum, known) if known else None
+    end, t = schedule._final_epoch, state[0] if isinstance(state, tuple) else state
+    return None if end is None or is_traced(end) or is_traced(t) else end - t
 
 
 def _state(name: str, state: Any) -> Any:
@@ -94,20 +96,20 @@ def _state(name: str, state: Any) -> Any:
     return integer(at_least=-(2**31), at_most=2**31 - 1)(name, state)
 
 
-def _first_state(schedule: Any) -> Any:
+def first_state(schedule: Any) -> Any:
     """A state of the schedule: 0 where it has an integer, 0.0 where a float."""
     match schedule:
         case ReduceLROnPlateau():
             return (0, 0.0, 0, 0)
         case per_epoch():
-            return (0, _first_state(schedule.schedule))
+            return (0, first_state(schedule.schedule))
         case Chain():
-            return tuple(map(_first_state, schedule.schedulers))
+            return tuple(map(first_state, schedule.schedulers))
         case InTurn():
-            return (0, tuple(map(_first_state, schedule.schedulers)))
+            return (0, tuple(map(first_state, schedule.schedulers)))
         case SequentialLR():
             first = schedule._first
-            return (0, _first_state(schedule.schedulers[first]), (0,) * (len(schedule.schedulers) - first - 1))
+            return (0, first_state(schedule.schedulers[first]), (0,) * (len(schedule.schedulers) - first - 1))
         case _:
             return 0
 
