@@ -90,11 +90,9 @@ def registered(schedule: Any, group: Group, before: Any = None) -> tuple[Any, Gr
             return replaced(schedule, schedule=built), group
         case SequentialLR():
             of_members, skipped = (before[0], schedule._first) if before else ((), 0)
-            members, group = _registered_members(schedule.schedulers, group, of_members, skipped)
-            return replaced(schedule, schedulers=members), group
+            return _registered_members(schedule, group, of_members, skipped)
         case Composite():
-            members, group = _registered_members(schedule.schedulers, group, before or (), 0)
-            return replaced(schedule, schedulers=members), group
+            return _registered_members(schedule, group, before or (), 0)
     raise unknown(schedule)
 
 
@@ -105,11 +103,12 @@ def _with_momentums(schedule: CyclicLR | OneCycleLR | Table, group: Group) -> Gr
     return group._replace(base_momentum=schedule.base_momentum, max_momentum=schedule.max_momentum)
 
 
-def _registered_members(members: Any, group: Group, before: Any, skipped: int) -> tuple[Members, Group]:
+def _registered_members(schedule: Any, group: Group, before: Any, skipped: int) -> tuple[Any, Group]:
     """Likewise for members, in order; of many that are alike and only read the group, at once.
 
     The first ones may be skipped at 0: their momentum stays.
     """
+    members = schedule.schedulers
     built: list[list[Any]] = [[] for _ in members.kinds]
     for i, k in enumerate(members.kind_of):
         if type(members.kinds[k]) in _WRITERS or not isinstance(members.kinds[k], Formula):
@@ -126,7 +125,7 @@ def _registered_members(members: Any, group: Group, before: Any, skipped: int) -
         kind_of_rows(of_kind) if isinstance(of_kind[0], Schedule) else replaced(kind, lr=_column(of_kind))
         for kind, of_kind in zip(members.kinds, built, strict=True)
     ]
-    return Members(tuple(kinds), members.kind_of), group
+    return replaced(schedule, schedulers=Members(tuple(kinds), members.kind_of)), group
 
 
 _WRITERS = (CyclicLR, OneCycleLR, SWALR, Table)  # they write entries of the group that others read

@@ -213,9 +213,7 @@ def _unnamed(node: Any) -> Any:
         case dict():
             (inner,) = node.values()
             return _unnamed(inner)
-        case PlateauState():
-            return node
-        case tuple():
+        case tuple() if not isinstance(node, PlateauState):
             return tuple(map(_unnamed, node))
         case _:
             return node

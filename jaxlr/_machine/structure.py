@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import sys
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, get_args
 
@@ -171,34 +171,23 @@ def _split_fields(cls: type) -> dict[str, Any]:
 
 def joined(structure: Any, numbers: Sequence[Any]) -> Any:
     """The schedule again, with float64 and int64 arrays for its numbers."""
-    return _join(structure.schedule, iter(numbers))
+    remaining = iter(numbers)
+    return _mapped(lambda slot: _stacked(next(remaining), slot.dtype), structure.schedule)
 
 
-def _join(x: Any, numbers: Iterator[Any]) -> Any:
-    match x:
-        case Slot():
-            return _stacked(next(numbers), jnp.float64 if x.dtype is float else jnp.int64)
-        case Members():
-            return Members(tuple(_join(kind, numbers) for kind in x.kinds), x.kind_of)
-        case Schedule():
-            return replaced(x, **{name: _join(getattr(x, name), numbers) for name in _split_fields(type(x))})
-        case tuple():
-            return tuple(_join(item, numbers) for item in x)
-        case _:
-            return x
-
-
-def _stacked(x: Any, dtype: Any) -> jax.Array:
-    return jnp.stack([_stacked(item, dtype) for item in x]) if isinstance(x, tuple) else jnp.asarray(x, dtype)
+def _stacked(x: Any, dtype: type) -> jax.Array:
+    if isinstance(x, tuple):
+        return jnp.stack([_stacked(item, dtype) for item in x])
+    return jnp.asarray(x, jnp.float64 if dtype is float else jnp.int64)
 
 
 def _mapped(fun: Callable[[Any], Any], x: Any) -> Any:
-    """The joined schedule with fun of each of its arrays."""
+    """The schedule with fun of each of its slots, or where it is joined of each of its arrays."""
     match x:
-        case jax.Array():
+        case Slot() | jax.Array():
             return fun(x)
         case Members():
-            return Members(tuple(_mapped(fun, kind) for kind in x.kinds), x.kind_of)
+            return Members(_mapped(fun, x.kinds), x.kind_of)
         case Schedule():
             return replaced(x, **{name: _mapped(fun, getattr(x, name)) for name in _split_fields(type(x))})
         case tuple():
