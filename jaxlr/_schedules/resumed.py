@@ -2,7 +2,9 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Never
+
+import jax
 
 from jaxlr._arguments import integer, is_traced, optional, real
 from jaxlr._schedules.base import Scalar, Schedule, Wrapper, cycles_momentum, walk
@@ -45,6 +47,10 @@ class Resumed(Wrapper):
     state: Scalar | Sequence[Any]
     lr: Scalar
     held_momentum: Scalar | None = None
+
+    if TYPE_CHECKING:  # no call, for it has no closed form
+
+        def __call__(self, count: Never) -> jax.Array: ...  # type: ignore[override]
 
     def __post_init__(self) -> None:
         self._check_schedule()
