@@ -31,7 +31,7 @@ test: .venv/ready ## the whole of tests/ and parity/, on the built wheel
 	$(WHEEL)/pip install -q -c constraints.txt build/wheel/*.whl pytest pytest-xdist
 	cp -r tests parity examples benchmarks README.md pyproject.toml build/wheel/empty
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
-	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis
+	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis mypy 'pyright[nodejs]'
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity tests/test_checkpoints.py
 
 test-source: .venv/ready ## the same on the source, while you work

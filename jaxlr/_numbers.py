@@ -1,7 +1,7 @@
 """A table of numbers as a value."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +27,11 @@ class Numbers(Sequence[float]):
     def __len__(self) -> int:
         return len(self.array)
 
-    def __getitem__(self, i: Any) -> Any:
+    @overload
+    def __getitem__(self, i: int) -> float: ...
+    @overload
+    def __getitem__(self, i: slice) -> "Numbers": ...
+    def __getitem__(self, i: int | slice) -> "float | Numbers":
         return Numbers(self.array[i]) if isinstance(i, slice) else float(self.array[i])
 
     def __iter__(self) -> Iterator[float]:

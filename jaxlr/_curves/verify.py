@@ -6,17 +6,20 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from jaxlr._arguments import integer, is_real, numbers, parameter_group, shown
 from jaxlr._machine.trajectory import trajectory
-from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.base import Integer, Metrics, Schedule
 from jaxlr._schedules.plateau import takes_metric
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._ulp import compare
+
+if TYPE_CHECKING:
+    from torch.optim.lr_scheduler import LRScheduler
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +74,11 @@ class Report:
 
 
 def verify(
-    scheduler: Any,
-    schedule: Callable[..., Any] | None = None,
+    scheduler: "LRScheduler | Sequence[LRScheduler]",
+    schedule: Callable[[Any], Any] | None = None,
     *,
-    steps: int,
-    metrics: Sequence[float] | None = None,
+    steps: Integer,
+    metrics: Metrics | None = None,
     group: int | None = None,
 ) -> Report:
     """Steps a real torch scheduler and compares a schedule with it at every count.
@@ -108,11 +111,11 @@ def verify(
 
 
 def report_of(
-    scheduler: Any,
-    schedule: Callable[..., Any] | None = None,
+    scheduler: "LRScheduler | Sequence[LRScheduler]",
+    schedule: Callable[[Any], Any] | None = None,
     *,
-    steps: int,
-    metrics: Sequence[float] | None = None,
+    steps: Integer,
+    metrics: Metrics | None = None,
     group: int | None = None,
     each: Callable[[range], Iterable[int]] = iter,
 ) -> Report:
@@ -167,11 +170,11 @@ def report_of(
 
 
 def assert_equivalent(
-    scheduler: Any,
-    schedule: Callable[..., Any] | None = None,
+    scheduler: "LRScheduler | Sequence[LRScheduler]",
+    schedule: Callable[[Any], Any] | None = None,
     *,
-    steps: int,
-    metrics: Sequence[float] | None = None,
+    steps: Integer,
+    metrics: Metrics | None = None,
     group: int | None = None,
 ) -> None:
     """Raises an AssertionError with verify's report unless the two are equal at every step.
@@ -218,7 +221,7 @@ def torch_lrs(schedulers: list[Any], group: dict[str, Any], metrics: np.ndarray 
             return
 
 
-def jax_lrs(schedule: Any, steps: int, metrics: np.ndarray | None) -> np.ndarray:
+def jax_lrs(schedule: Any, steps: Integer, metrics: np.ndarray | None) -> np.ndarray:
     """What any Optax schedule gives at counts 0 .. steps - 1: a function of the count, or a StatefulSchedule."""
     if isinstance(schedule, Schedule):
         return trajectory(schedule, steps, metrics=metrics if takes_metric(schedule) else None)

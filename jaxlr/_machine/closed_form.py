@@ -51,8 +51,8 @@ def closed_form(schedule: Any, t: Any) -> Any:
         case per_epoch():
             return closed_form(schedule.schedule, schedule._epoch(t))
         case Chain():  # all members only multiply
-            ones = [replaced(member, lr=1.0) for member in schedule.schedulers]
-            lr = schedule.schedulers[0].lr
+            members: Any = schedule.schedulers
+            ones, lr = [replaced(member, lr=1.0) for member in members], members[0].lr
             return _kept_at_0(lr, lr * math.prod(closed_form(member, t) for member in ones))
         case SequentialLR():
             return _of_sequence(schedule, t)

@@ -183,7 +183,7 @@ def construct(schedule: Any, group: Group, before: Any) -> tuple[Any, Node, Grou
             return replaced(schedule, schedule=built), (0, node), group
         case ReduceLROnPlateau():
             worst = jnp.asarray(math.inf if schedule.mode == "min" else -math.inf, jnp.float64)
-            return schedule, PlateauState(0, worst, 0, 0), group
+            return schedule, PlateauState._make((0, worst, 0, 0)), group
         case Chain():
             members, nodes, group = _construct_members(schedule.schedulers, group, before)
             return replaced(schedule, schedulers=members), nodes, group

@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxlr._arguments import real, shown
 from jaxlr._float64 import in_float64
 from jaxlr._machine.epochs import before_first_step
 from jaxlr._machine.machine import Group, build, held, start, step
 from jaxlr._machine.structure import compute
-from jaxlr._schedules.base import Schedule, cycles_momentum
+from jaxlr._schedules.base import Scalar, Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, InTurn, SequentialLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
@@ -36,9 +35,9 @@ class Wide(NamedTuple):
       True
     """
 
-    high: Any
-    middle: Any
-    low: Any
+    high: jax.Array
+    middle: jax.Array
+    low: jax.Array
 
     def __float__(self) -> float:
         return (float(self.high) + float(self.middle)) + float(self.low)
@@ -66,11 +65,11 @@ class State(NamedTuple):
       momentum: likewise the momentum (or beta1), None where no scheduler cycles it.
     """
 
-    schedulers: Any
+    schedulers: dict[str, Any]
     lr: Wide
     momentum: Wide | None
 
-    def with_lr(self, lr: ArrayLike) -> "State":
+    def with_lr(self, lr: Scalar) -> "State":
         """The state in which the optimizer holds another learning rate, as torch's ``param_group["lr"] = lr`` does.
 
         What the schedule does with it at the next step is what torch's scheduler does: one that multiplies goes on from
@@ -89,8 +88,7 @@ class State(NamedTuple):
           >>> print(stateful(state))
           0.2
         """
-        lr = real()("State.with_lr: lr", lr)
-        wide: Wide = in_float64(_split_lr, None, lr)
+        wide: Wide = in_float64(_split_lr, None, real()("State.with_lr: lr", lr))
         return self._replace(lr=wide)
 
 
@@ -125,7 +123,7 @@ class Stateful:
         state: State = compute(_start, self.schedule, known=(before_first_step(self.schedule),))
         return state
 
-    def update(self, state: State, *, value: Any = None, **extra_args: Any) -> State:
+    def update(self, state: State, *, value: Scalar | np.ndarray | None = None, **extra_args: Any) -> State:
         """The state after one more scheduler step.
 
         Args:
@@ -164,7 +162,7 @@ class Stateful:
             )
 
 
-_WIDE = Wide("float32[]", "float32[]", "float32[]")
+_WIDE = Wide._make(["float32[]"] * 3)
 
 
 def _form(schedule: Schedule) -> Any:
@@ -177,7 +175,7 @@ def _form(schedule: Schedule) -> Any:
             case tuple() if all(isinstance(epoch, int) for epoch in x):  # of the members that take over
                 return f"int32[{len(x)}]"
             case PlateauState():
-                return PlateauState(*map(form, x))
+                return PlateauState._make(map(form, x))
             case tuple():
                 return tuple(map(form, x))
             case _:
@@ -196,7 +194,7 @@ def _named(schedule: Any, node: Any) -> Any:
         case Momentum() | Resumed():
             return _named(schedule.schedule, node)
         case ReduceLROnPlateau():
-            node = PlateauState(*node)
+            node = PlateauState._make(node)
         case per_epoch():
             node = (node[0], _named(schedule.schedule, node[1]))
         case Chain():

@@ -5,12 +5,12 @@ import jax
 from jaxlr._arguments import integer
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._numbers import Numbers
-from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.base import Integer, Schedule
 from jaxlr._schedules.plateau import takes_metric
 from jaxlr._schedules.table import Table
 
 
-def tabulate(schedule: Schedule, steps: int) -> Table:
+def tabulate(schedule: Schedule, steps: Integer) -> Table:
     """The same schedule as a table of its learning rates at counts 0 .. steps - 1, in float64.
 
     For what has no closed form, or a slow one: a table is looked up in constant time.

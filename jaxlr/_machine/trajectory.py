@@ -1,12 +1,12 @@
 """A schedule as a NumPy array of its first learning rates."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from jaxlr._arguments import choice, integer, is_traced, numbers, shown
 from jaxlr._float64 import float64
@@ -14,7 +14,7 @@ from jaxlr._machine.closed_form import has_closed_form, no_closed_form
 from jaxlr._machine.epochs import before_first_step
 from jaxlr._machine.machine import Group, build, held, start, step
 from jaxlr._machine.structure import joined, split
-from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.base import Integer, Metrics, Schedule
 from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._schedules.plateau import takes_metric
 
@@ -23,11 +23,11 @@ _CHUNK = 1 << 16  # counts that one compiled call evaluates
 
 def trajectory(
     schedule: Schedule,
-    steps: int,
+    steps: Integer,
     *,
     form: Literal["auto", "closed", "recursive"] = "auto",
-    metrics: Sequence[float] | np.ndarray | None = None,
-) -> np.ndarray:
+    metrics: Metrics | None = None,
+) -> NDArray[np.floating]:
     """The learning rates at counts 0 .. steps - 1.
 
     Args:

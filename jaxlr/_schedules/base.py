@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,23 @@ from jax.typing import ArrayLike
 
 from jaxlr._arguments import Check, is_integer, is_traced, shown
 
-Scalar = float | jax.Array  # a number: a Python float, or a traced scalar
-Length = int | jax.Array  # a number of steps or epochs: a Python int, or a traced scalar
+if TYPE_CHECKING:
+    from jaxlr._machine.stateful import Stateful
+
+# What is given; what is read is Python's, or a traced scalar.
+Scalar = float | np.floating | np.integer | jax.Array
+Length = int | np.integer | jax.Array  # a number of steps or epochs
+Integer = int | np.integer  # one that is known when the program is traced
+Flag = bool | np.bool_
+Metrics = Sequence[float | np.floating | np.integer] | np.ndarray | jax.Array
+_M_co = TypeVar("_M_co", bound="Schedule", covariant=True)
+
+
+class _Drives(Protocol[_M_co]):
+    """A schedule, by the class of its momentum."""
+
+    @property
+    def _momentum(self) -> _M_co | None: ...
 
 
 class Schedule(abc.ABC):
@@ -24,8 +39,7 @@ class Schedule(abc.ABC):
     closed form; ``.stateful()`` is the recursive one. A number may be traced: it is then equal to itself alone.
     """
 
-    lr: Scalar  # the optimizer's; CyclicLR, OneCycleLR and Table bring their own
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _fractional: ClassVar[bool] = False  # whether a count may be a float
 
     @property
@@ -61,14 +75,14 @@ class Schedule(abc.ABC):
 
         return value(self, self._checked(count))
 
-    def stateful(self) -> Any:
+    def stateful(self) -> "Stateful":
         """The recursive (chainable) form, as Optax's own StatefulSchedule."""
         from jaxlr._machine.stateful import Stateful  # noqa: PLC0415 the machine knows every class
 
         return Stateful(self)
 
     @property
-    def momentum(self) -> Any:
+    def momentum(self: _Drives[_M_co]) -> _M_co:
         """The schedule that torch drives the momentum (or beta1) with.
 
         Raises:
@@ -79,7 +93,7 @@ class Schedule(abc.ABC):
             raise AttributeError(f"{type(self).__name__}: momentum is driven by no scheduler of {shown(self)}")
         return momentum
 
-    def with_lr(self, lr: Scalar) -> Any:
+    def with_lr(self, lr: Scalar) -> Self:
         """The same recipe at another learning rate of the optimizer, members and all.
 
         Args:
@@ -106,7 +120,7 @@ class Schedule(abc.ABC):
                 fields["schedule"] = changed(schedule.schedule)
             return dataclasses.replace(schedule, **fields) if fields else schedule
 
-        return changed(self)
+        return changed(self)  # type: ignore[no-any-return]
 
     @property
     def _first_epoch(self) -> int:
@@ -191,6 +205,8 @@ class Formula(Schedule):
 
 class Multiplicative(Formula):
     """A scheduler each of whose steps multiplies the rate that it finds: its closed form is proportional to lr."""
+
+    lr: Scalar
 
     @abc.abstractmethod
     def _factor(self, t: Any, initial: bool) -> Any:

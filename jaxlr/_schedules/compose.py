@@ -4,10 +4,12 @@ import dataclasses
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Never
+
+import jax
 
 from jaxlr._arguments import LAST_EPOCH, is_traced, lengths, real
-from jaxlr._schedules.base import Formula, Length, Scalar, Schedule, Wrapper, cycles_momentum, walk
+from jaxlr._schedules.base import Formula, Integer, Length, Scalar, Schedule, Wrapper, cycles_momentum, walk
 from jaxlr._schedules.decay import LinearLR
 from jaxlr._schedules.lambdas import MultiplicativeLR
 from jaxlr._schedules.momentum import Momentum
@@ -18,7 +20,7 @@ from jaxlr._schedules.plateau import ReduceLROnPlateau, takes_metric
 class Composite(Schedule):
     """A scheduler that steps others."""
 
-    schedulers: Sequence[Schedule]
+    schedulers: tuple[Schedule, ...]
 
     @property
     def _parts(self) -> Sequence[Schedule]:
@@ -79,7 +81,7 @@ class Chain(Composite):
 class Relay(Composite):
     """A composite that steps one member at a time, until the milestone at which the next one takes over."""
 
-    milestones: Sequence[Length]
+    milestones: tuple[int | jax.Array, ...]
 
     def _check_milestones(self) -> None:
         name, milestones = type(self).__name__, self.milestones
@@ -120,7 +122,11 @@ class ChainedScheduler(Chain):
       0.05 0.025 0.003125
     """
 
-    schedulers: Sequence[Schedule]
+    schedulers: tuple[Schedule, ...]
+
+    if TYPE_CHECKING:  # what is given, where the fields say what is read
+
+        def __init__(self, schedulers: Iterable[Schedule]) -> None: ...
 
     def __post_init__(self) -> None:
         self._check_members()
@@ -166,10 +172,16 @@ class SequentialLR(Relay):
     """
 
     lr: Scalar
-    schedulers: Sequence[Schedule]
-    milestones: Sequence[Length]
-    last_epoch: int = -1
+    schedulers: tuple[Schedule, ...]
+    milestones: tuple[int | jax.Array, ...]
+    last_epoch: Integer = -1
     _first: int = dataclasses.field(default=0, init=False)  # the member that runs at epoch 0
+
+    if TYPE_CHECKING:  # what is given, where the fields say what is read
+
+        def __init__(
+            self, lr: Scalar, schedulers: Iterable[Schedule], milestones: Iterable[Length], last_epoch: Integer = -1
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), milestones=lengths, last_epoch=LAST_EPOCH)
@@ -240,7 +252,13 @@ class Together(Chain):
       [0.05  0.075 0.1   0.01 ]
     """
 
-    schedulers: Sequence[Schedule]
+    schedulers: tuple[Schedule, ...]
+
+    if TYPE_CHECKING:  # what is given, where the fields say what is read; and no call, for it has no closed form
+
+        def __init__(self, schedulers: Iterable[Schedule]) -> None: ...
+
+        def __call__(self, count: Never) -> jax.Array: ...  # type: ignore[override]
 
     def __post_init__(self) -> None:
         self._check_members()
@@ -269,8 +287,14 @@ class InTurn(Relay):
       [0.8   0.08  0.008 0.001]
     """
 
-    schedulers: Sequence[Schedule]
-    milestones: Sequence[Length]
+    schedulers: tuple[Schedule, ...]
+    milestones: tuple[int | jax.Array, ...]
+
+    if TYPE_CHECKING:  # what is given, where the fields say what is read; and no call, for it has no closed form
+
+        def __init__(self, schedulers: Iterable[Schedule], milestones: Iterable[Length]) -> None: ...
+
+        def __call__(self, count: Never) -> jax.Array: ...  # type: ignore[override]
 
     def __post_init__(self) -> None:
         self._check(milestones=lengths)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, integer, is_traced, length, real
 from jaxlr._numbers import Numbers
-from jaxlr._schedules.base import Absolute, Formula, Length, Scalar
+from jaxlr._schedules.base import Absolute, Formula, Integer, Length, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -45,7 +45,7 @@ class CosineAnnealingLR(Formula):
     lr: Scalar
     T_max: Length
     eta_min: Scalar = 0.0
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
 
@@ -98,9 +98,9 @@ class CosineAnnealingWarmRestarts(Absolute):
 
     lr: Scalar
     T_0: Length
-    T_mult: int = 1
+    T_mult: Integer = 1
     eta_min: Scalar = 0.0
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _restarts: Numbers | None = dataclasses.field(default=None, init=False)  # for fractional epochs
     _fractional: ClassVar[bool] = True
     _final_epoch = None
@@ -150,7 +150,7 @@ class CosineAnnealingWarmRestarts(Absolute):
         return self.eta_min + (self.lr - self.eta_min) * (1 + jnp.cos(math.pi * T_cur / T_i)) / 2
 
 
-def _begin(T_mult: int, i: int) -> int:
+def _begin(T_mult: Any, i: int) -> int:
     """The epoch at which cycle i begins, in units of T_0."""
     return sum(T_mult**j for j in range(i))
 
@@ -161,7 +161,7 @@ def _cycles(T_mult: int) -> int:
     return next(i for i in count() if _begin(T_mult, i) >= 2**53)
 
 
-def _fractional_restart(T_0: Any, T_mult: int, i: int) -> float:
+def _fractional_restart(T_0: Any, T_mult: Any, i: int) -> float:
     """The least float epoch that torch's scheduler.step(epoch) counts to cycle i."""
 
     def n(epoch: float) -> int:

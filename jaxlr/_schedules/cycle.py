@@ -23,7 +23,7 @@ from jaxlr._arguments import (
 )
 from jaxlr._float64 import power, replaced
 from jaxlr._numbers import Numbers
-from jaxlr._schedules.base import Absolute, Length, Scalar
+from jaxlr._schedules.base import Absolute, Flag, Integer, Length, Scalar
 from jaxlr._schedules.lambdas import Traced
 
 
@@ -84,11 +84,11 @@ class CyclicLR(Absolute):
     gamma: Scalar = 1.0
     scale_fn: Callable[[Any], Any] | None = None
     scale_mode: Literal["cycle", "iterations"] = "cycle"
-    cycle_momentum: bool = True
+    cycle_momentum: Flag = True
     base_momentum: Scalar = 0.8
     max_momentum: Scalar = 0.9
-    last_epoch: int = -1
-    total_steps: int | None = dataclasses.field(default=None, kw_only=True)
+    last_epoch: Integer = -1
+    total_steps: Integer | None = dataclasses.field(default=None, kw_only=True)
     _scales: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
     _sampled: tuple[Any, ...] = dataclasses.field(default=(), init=False)  # what scale_fn gave, where there is none
 
@@ -216,13 +216,13 @@ class OneCycleLR(Absolute):
     steps_per_epoch: Length | None = None
     pct_start: Scalar = 0.3
     anneal_strategy: Literal["cos", "linear"] = "cos"
-    cycle_momentum: bool = True
+    cycle_momentum: Flag = True
     base_momentum: Scalar = 0.85
     max_momentum: Scalar = 0.95
     div_factor: Scalar = 25.0
     final_div_factor: Scalar = 1e4
-    three_phase: bool = False
-    last_epoch: int = -1
+    three_phase: Flag = False
+    last_epoch: Integer = -1
 
     def __post_init__(self) -> None:
         self._check(
@@ -316,8 +316,8 @@ class OneCycleMomentum(Absolute):
     total_steps: Length
     pct_start: Scalar = 0.3
     anneal_strategy: Literal["cos", "linear"] = "cos"
-    three_phase: bool = False
-    last_epoch: int = -1
+    three_phase: Flag = False
+    last_epoch: Integer = -1
     _momentum = None
 
     def __post_init__(self) -> None:
@@ -343,7 +343,7 @@ class OneCycleMomentum(Absolute):
         return _annealed(t, momentums, ends, self.anneal_strategy)
 
 
-def _ends(pct_start: Any, total_steps: Any, three_phase: bool) -> list[Any]:
+def _ends(pct_start: Any, total_steps: Any, three_phase: Flag) -> list[Any]:
     """The step at which each phase of a one-cycle schedule ends."""
     first, last = pct_start * total_steps - 1, total_steps - 1.0
     return [first, 2 * pct_start * total_steps - 2, last] if three_phase else [first, last]
@@ -378,7 +378,7 @@ def _fraction(name: str, value: Any) -> Any:
     return float(value)
 
 
-def _check_phases(name: str, pct_start: Any, total_steps: Any, three_phase: bool) -> None:
+def _check_phases(name: str, pct_start: Any, total_steps: Any, three_phase: Flag) -> None:
     """Refuses a pct_start with which torch would divide by the length 0 of a phase, as far as it is known."""
     if is_traced((pct_start, total_steps)):
         return

@@ -1,8 +1,8 @@
 """Schedules that multiply the learning rate by a factor of the epoch."""
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, length, lengths, real
 from jaxlr._float64 import power
-from jaxlr._schedules.base import Length, Multiplicative, Scalar
+from jaxlr._schedules.base import Integer, Length, Multiplicative, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -43,7 +43,7 @@ class StepLR(Multiplicative):
     lr: Scalar
     step_size: Length
     gamma: Scalar = 0.1
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
 
@@ -87,11 +87,17 @@ class MultiStepLR(Multiplicative):
     """
 
     lr: Scalar
-    milestones: Sequence[Length]
+    milestones: tuple[int | jax.Array, ...]
     gamma: Scalar = 0.1
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
+
+    if TYPE_CHECKING:  # what is given, where the fields say what is read
+
+        def __init__(
+            self, lr: Scalar, milestones: Iterable[Length], gamma: Scalar = 0.1, last_epoch: Integer = -1
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         self._check(lr=real(at_least=0), milestones=lengths, gamma=real(), last_epoch=LAST_EPOCH)
@@ -139,7 +145,7 @@ class ConstantLR(Multiplicative):
     lr: Scalar
     factor: Scalar = 1 / 3
     total_iters: Length = 5
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
 
@@ -192,7 +198,7 @@ class LinearLR(Multiplicative):
     start_factor: Scalar = 1 / 3
     end_factor: Scalar = 1.0
     total_iters: Length = 5
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
 
@@ -245,7 +251,7 @@ class ExponentialLR(Multiplicative):
 
     lr: Scalar
     gamma: Scalar
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
 
@@ -289,7 +295,7 @@ class PolynomialLR(Multiplicative):
     lr: Scalar
     total_iters: Length = 5
     power: Scalar = 1.0
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
 

@@ -12,7 +12,7 @@ from jax import lax
 
 from jaxlr._arguments import LAST_EPOCH, evaluated, function, integer, optional, real, traceable
 from jaxlr._numbers import Numbers
-from jaxlr._schedules.base import Absolute, Multiplicative, Scalar, Schedule, walk
+from jaxlr._schedules.base import Absolute, Integer, Multiplicative, Scalar, Schedule, walk
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -54,8 +54,8 @@ class LambdaLR(Absolute):
 
     lr: Scalar
     lr_lambda: Callable[[Any], Any]
-    last_epoch: int = -1
-    total_steps: int | None = dataclasses.field(default=None, kw_only=True)
+    last_epoch: Integer = -1
+    total_steps: Integer | None = dataclasses.field(default=None, kw_only=True)
     _factors: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
     _sampled: tuple[Any, ...] = dataclasses.field(default=(), init=False)  # what lr_lambda gave, where there is none
     _momentum = None
@@ -118,8 +118,8 @@ class MultiplicativeLR(Multiplicative):
 
     lr: Scalar
     lr_lambda: Callable[[Any], Any]
-    last_epoch: int = -1
-    total_steps: int | None = dataclasses.field(default=None, kw_only=True)
+    last_epoch: Integer = -1
+    total_steps: Integer | None = dataclasses.field(default=None, kw_only=True)
     _factors: Numbers | None = dataclasses.field(default=None, init=False)  # the table, where there is one
     _products: Numbers | None = dataclasses.field(default=None, init=False)
     _sampled: tuple[Any, ...] = dataclasses.field(default=(), init=False)  # what lr_lambda gave, where there is none

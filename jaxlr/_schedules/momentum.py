@@ -1,9 +1,11 @@
 """The momentum that the members of a composite drive between them."""
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any, Never
 
-from jaxlr._schedules.base import Schedule, Wrapper, cycles_momentum
+import jax
+
+from jaxlr._schedules.base import Integer, Schedule, Wrapper, cycles_momentum
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -29,13 +31,17 @@ class Momentum(Wrapper):
     schedule: Schedule
     _momentum = None
 
+    if TYPE_CHECKING:  # no call, for it has no closed form
+
+        def __call__(self, count: Never) -> jax.Array: ...  # type: ignore[override]
+
     def __post_init__(self) -> None:
         self._check_schedule()
         if not cycles_momentum(self.schedule):
             raise ValueError(f"Momentum: schedule must have a member with cycle_momentum=True, got {self.schedule!r}")
 
     @property
-    def last_epoch(self) -> int:  # type: ignore[override]
+    def last_epoch(self) -> Integer:  # type: ignore[override]
         """The epoch before count 0: the schedule's."""
         return self.schedule.last_epoch
 

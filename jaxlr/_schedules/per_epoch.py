@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxlr._arguments import flag, length
 from jaxlr._float64 import replaced
-from jaxlr._schedules.base import Length, Schedule, Wrapper
+from jaxlr._schedules.base import Flag, Length, Schedule, Wrapper
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -41,7 +41,7 @@ class per_epoch(Wrapper):
 
     schedule: Schedule
     steps_per_epoch: Length
-    fractional: bool = False
+    fractional: Flag = False
 
     def __post_init__(self) -> None:
         self._check_schedule()

@@ -1,13 +1,17 @@
 """The schedule that a metric drives."""
 
 import dataclasses
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxlr._arguments import choice, length, real
 from jaxlr._schedules.base import Length, Scalar, Schedule, walk
+
+if TYPE_CHECKING:
+    from jaxlr._machine.stateful import State, Wide
 
 
 class PlateauState(NamedTuple):
@@ -27,10 +31,10 @@ class PlateauState(NamedTuple):
       0.5
     """
 
-    last_epoch: Any
-    best: Any
-    cooldown_counter: Any
-    num_bad_epochs: Any
+    last_epoch: jax.Array
+    best: "Wide"
+    cooldown_counter: jax.Array
+    num_bad_epochs: jax.Array
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -104,11 +108,11 @@ class ReduceLROnPlateau(Schedule):
             eps=real(),
         )
 
-    def init(self) -> Any:
+    def init(self) -> "State":
         """The state after torch's constructor; that of ``.stateful().init()``."""
         return self.stateful().init()
 
-    def update(self, state: Any, *, value: Any = None, **extra_args: Any) -> Any:
+    def update(self, state: "State", *, value: Scalar | np.ndarray | None = None, **extra_args: Any) -> "State":
         """The state after torch's ``scheduler.step(value)``.
 
         Args:
@@ -122,7 +126,7 @@ class ReduceLROnPlateau(Schedule):
         """
         return self.stateful().update(state, value=value, **extra_args)
 
-    def __call__(self, state: Any, **extra_args: Any) -> jax.Array:  # type: ignore[override]
+    def __call__(self, state: "State", **extra_args: Any) -> jax.Array:  # type: ignore[override]
         """The learning rate in the state.
 
         Args:
@@ -135,8 +139,7 @@ class ReduceLROnPlateau(Schedule):
         Raises:
           TypeError: the state belongs to another schedule.
         """
-        lr: jax.Array = self.stateful()(state, **extra_args)
-        return lr
+        return self.stateful()(state, **extra_args)
 
     def _is_better(self, metric: Any, best: Any) -> Any:
         match self.mode, self.threshold_mode:
@@ -149,7 +152,7 @@ class ReduceLROnPlateau(Schedule):
             case _:
                 return metric > best + self.threshold
 
-    def _reduced(self, state: PlateauState, lr: Any, metric: Any) -> tuple[PlateauState, Any]:
+    def _reduced(self, state: Any, lr: Any, metric: Any) -> tuple[PlateauState, Any]:
         """Torch's step: the state after the metric, and the learning rate."""
         last_epoch, best, cooldown_counter, num_bad_epochs = state
 
@@ -165,7 +168,7 @@ class ReduceLROnPlateau(Schedule):
         cooldown_counter = jnp.where(reduce, self.cooldown, cooldown_counter)
         num_bad_epochs = jnp.where(reduce, 0, num_bad_epochs)
 
-        return PlateauState(last_epoch + 1, best, cooldown_counter, num_bad_epochs), lr
+        return PlateauState._make((last_epoch + 1, best, cooldown_counter, num_bad_epochs)), lr
 
 
 def takes_metric(schedule: Schedule) -> bool:

@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any, Never
 
+import jax
 import numpy as np
 
 from jaxlr._arguments import integer, is_traced, optional, real
@@ -48,6 +49,10 @@ class Resumed(Wrapper):
     state: Scalar | Sequence[Any]
     lr: Scalar
     held_momentum: Scalar | None = None
+
+    if TYPE_CHECKING:  # no call, for it has no closed form
+
+        def __call__(self, count: Never) -> jax.Array: ...  # type: ignore[override]
 
     def __post_init__(self) -> None:
         self._check_schedule()

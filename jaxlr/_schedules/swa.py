@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, choice, length, real
-from jaxlr._schedules.base import Formula, Length, Scalar
+from jaxlr._schedules.base import Formula, Integer, Length, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -47,7 +47,7 @@ class SWALR(Formula):
     swa_lr: Scalar
     anneal_epochs: Length = 10
     anneal_strategy: Literal["cos", "linear"] = "cos"
-    last_epoch: int = -1
+    last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
 

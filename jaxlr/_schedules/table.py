@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ import numpy as np
 from jaxlr._arguments import LAST_EPOCH, is_real, is_traced, listed, optional, real, shown
 from jaxlr._float64 import replaced
 from jaxlr._numbers import Numbers
-from jaxlr._schedules.base import Absolute
+from jaxlr._schedules.base import Absolute, Integer, Scalar
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -39,9 +39,15 @@ class Table(Absolute):
       0.05
     """
 
-    values: Sequence[float] | Numbers
-    momentums: Sequence[float] | Numbers | None = None
-    last_epoch: int = -1
+    values: Numbers
+    momentums: Numbers | None = None
+    last_epoch: Integer = -1
+
+    if TYPE_CHECKING:  # what is given, where the fields say what is read
+
+        def __init__(
+            self, values: Iterable[Scalar], momentums: Iterable[Scalar] | None = None, last_epoch: Integer = -1
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         self._check(values=table, momentums=optional(table), last_epoch=LAST_EPOCH)

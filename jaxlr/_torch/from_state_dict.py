@@ -15,7 +15,11 @@ from jaxlr._torch.from_torch import found, is_rounded, momentum_of, number_of, r
 
 
 def from_state_dict(
-    schedule: Schedule, state_dict: Any, *, optimizer: dict[str, Any] | None = None, group: int | None = None
+    schedule: Schedule,
+    state_dict: dict[str, Any] | list[dict[str, Any]],
+    *,
+    optimizer: dict[str, Any] | None = None,
+    group: int | None = None,
 ) -> Schedule:
     """The schedule in the state of a torch checkpoint.
 

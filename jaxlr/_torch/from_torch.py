@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from numbers import Number
 from types import ModuleType
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import jax
 import numpy as np
@@ -18,7 +18,7 @@ from jaxlr._arguments import parameter_group, shown
 from jaxlr._machine.machine import Group, build
 from jaxlr._machine.stateful import Wide
 from jaxlr._machine.structure import compute
-from jaxlr._schedules.base import Schedule, cycles_momentum
+from jaxlr._schedules.base import Integer, Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, ChainedScheduler, Composite, SequentialLR, Together
 from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
@@ -27,6 +27,9 @@ from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
+
+if TYPE_CHECKING:
+    from torch.optim.lr_scheduler import LRScheduler
 
 _WAY_OUT = "jaxlr.record steps anything, for real, into an exact table"
 _TRIED = (*range(20), 50, 100, 1_000, 10_000, 100_000)  # the epochs at which a function of the user's is tried
@@ -41,7 +44,7 @@ class _Source:
 
     group: dict[str, Any]
     index: int
-    total_steps: int | None
+    total_steps: Integer | None
     notes: list[str]
 
     def number(self, values: Any) -> float:
@@ -82,11 +85,18 @@ class _Source:
 
 
 @overload
-def from_torch(scheduler: Any, *, group: int | None = None, total_steps: int | None = None) -> Schedule: ...
-@overload
-def from_torch(scheduler: Any, *, group: Literal["all"], total_steps: int | None = None) -> list[Schedule]: ...
 def from_torch(
-    scheduler: Any, *, group: int | Literal["all"] | None = None, total_steps: int | None = None
+    scheduler: "LRScheduler | Sequence[LRScheduler]", *, group: int | None = None, total_steps: Integer | None = None
+) -> Schedule: ...
+@overload
+def from_torch(
+    scheduler: "LRScheduler | Sequence[LRScheduler]", *, group: Literal["all"], total_steps: Integer | None = None
+) -> list[Schedule]: ...
+def from_torch(
+    scheduler: "LRScheduler | Sequence[LRScheduler]",
+    *,
+    group: int | Literal["all"] | None = None,
+    total_steps: Integer | None = None,
 ) -> Schedule | list[Schedule]:
     """The jaxlr value of a live torch scheduler: what it does from now on, at every step.
 

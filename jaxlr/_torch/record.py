@@ -4,13 +4,17 @@ import contextlib
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jaxlr._arguments import integer, real
+from jaxlr._schedules.base import Integer
 from jaxlr._schedules.table import Table
 
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
-def record(step: Callable[..., Any], optimizer: Any, steps: int) -> tuple[Table, ...]:
+
+def record(step: Callable[[], Any] | Callable[[int], Any], optimizer: "Optimizer", steps: Integer) -> tuple[Table, ...]:
     """The learning rates, and momentums, that a function leaves in a torch optimizer, as one table a parameter group.
 
     For what has no port: a hand-written ``adjust_learning_rate``, a scheduler of timm, mmengine or fvcore, a custom

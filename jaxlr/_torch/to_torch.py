@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import jax
 import numpy as np
@@ -11,8 +11,17 @@ from jaxlr._machine.stateful import Stateful
 from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.plateau import takes_metric
 
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
 
-def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: Any) -> Any:
+    class Driven(LRScheduler):
+        """What it returns."""
+
+        def step(self, metrics: SupportsFloat | None = None) -> None: ...
+
+
+def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: "Optimizer") -> "Driven":
     """A torch LRScheduler that steps the jaxlr value, in float64, and writes what it holds into the optimizer.
 
     One value drives both frameworks. As a torch scheduler it is built, stepped, saved by ``state_dict`` and restored by
@@ -56,7 +65,7 @@ def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: Any) -> Any:
             raise ValueError(f"to_torch: optimizer must have a momentum or beta1 for {one!r}, got {optimizer!r}")
     if len(schedules) != groups:
         raise ValueError(f"to_torch: schedule must be one for each of {groups} parameter groups, got {len(schedules)}")
-    return _driven()(optimizer, schedules)
+    return _driven()(optimizer, schedules)  # type: ignore[no-any-return]
 
 
 def _torch(caller: str) -> Any:
