@@ -52,17 +52,17 @@ def _compiled(fun: Callable[..., Any], structure: Hashable, dtype: Any) -> Any:
 def _closed(fun: Callable[..., Any], operands: Any) -> tuple[Callable[..., Any], list[Any]]:
     """The function with the traced values that it closes over as one more operand."""
     program, returned = jax.make_jaxpr(fun, return_shape=True)(*operands)
-    traced = [i for i, const in enumerate(program.consts) if isinstance(const, jax.core.Tracer)]
+    traced = [isinstance(const, jax.core.Tracer) for const in program.consts]
+    known = [None if of_caller else const for of_caller, const in zip(traced, program.consts, strict=True)]
+    jaxpr, structure = program.jaxpr, jax.tree.structure(returned)
 
     def closed(*operands: Any) -> Any:
         *own, closed_over = operands
-        consts = list(program.consts)
-        for i, value in zip(traced, closed_over, strict=True):
-            consts[i] = value
-        results = jaxpr_as_fun(ClosedJaxpr(program.jaxpr, consts))(*jax.tree.leaves(own))
-        return jax.tree.unflatten(jax.tree.structure(returned), results)
+        values = iter(closed_over)
+        consts = [next(values) if of_caller else const for of_caller, const in zip(traced, known, strict=True)]
+        return jax.tree.unflatten(structure, jaxpr_as_fun(ClosedJaxpr(jaxpr, consts))(*jax.tree.leaves(own)))
 
-    return closed, [program.consts[i] for i in traced]
+    return closed, [const for of_caller, const in zip(traced, program.consts, strict=True) if of_caller]
 
 
 def _evaluate(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: Any) -> Any:
