@@ -52,6 +52,14 @@ def test_a_composite_as_first_member_starts_one_step_ahead(kind):  # pytorch #19
     np.testing.assert_allclose(both(case, 3), [0.05, 0.025, 0.0125])
 
 
+def test_a_swalr_that_takes_over_in_the_first_step_of_a_composite_counts_no_step():
+    members = [Case("ExponentialLR", {"gamma": 0.5}), Case("SWALR", {"swa_lr": 0.0, "anneal_epochs": 6})]
+    case = Case("SequentialLR", {"schedulers": members, "milestones": [1]})
+    for _ in range(2):
+        case = Case("SequentialLR", {"schedulers": [case], "milestones": []})
+    both(case, 8)
+
+
 def test_a_composite_cannot_take_over():
     optimizer = sgd()
     first, later = lr_scheduler.ExponentialLR(optimizer, 0.5), lr_scheduler.StepLR(optimizer, 3)

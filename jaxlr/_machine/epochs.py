@@ -85,8 +85,8 @@ def _stepped(schedule: Any, node: Any) -> Any:
             runs = max(bisect_right(milestones, epoch) - schedule._first, 0)
             if runs == 0:
                 return epoch, _stepped(members[0], first), later
-            entering = epoch in milestones and not isinstance(members[runs], SWALR)
-            stepped = 0 if entering else later[runs - 1] + 1
+            found = later[runs - 1]
+            stepped = found + 1 if epoch not in milestones else found if isinstance(members[runs], SWALR) else 0
             return epoch, first, (*later[: runs - 1], stepped, *later[runs:])
         case _:
             return node + 1
