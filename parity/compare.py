@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import warnings
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -37,24 +37,30 @@ def compare_case(case: Case, steps: int, *, stateful: bool = True) -> list[Row]:
     steps = case.steps(steps)
     theirs = torch_trajectory(case, steps)
     metrics = case.metrics(steps)
-    schedule = case.schedule()
-    ported: dict[str, Schedule] = {"lr": schedule}
-    if schedule._momentum is not None:
-        ported["momentum"] = schedule._momentum
     recipe = f"{case}: {case.quirk}" if case.quirk else str(case)
     rows = []
-    for name, port in ported.items():
-        for form in ("closed", "recursive"):
-            if form == "closed" and not has_closed_form(port):
-                continue
-            n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and is_sequential(port) else steps
-            if form == "recursive" and stateful:
-                ours = stepped(port, n, metrics)
-            else:
-                ours = trajectory(port, n, form=form, metrics=metrics)
-            label = form if name == "lr" else f"{form}, momentum"
-            rows.append(Row(recipe, label, compare(ours, theirs[name][:n])))
+    for name, form, port in forms_of(case):
+        n = min(steps, _SEQUENTIAL_STEPS) if form == "closed" and is_sequential(port) else steps
+        if form == "recursive" and stateful:
+            ours = stepped(port, n, metrics)
+        else:
+            ours = trajectory(port, n, form=form, metrics=metrics)
+        label = form if name == "lr" else f"{form}, momentum"
+        rows.append(Row(recipe, label, compare(ours, theirs[name][:n])))
     return rows
+
+
+def forms_of(case: Case) -> list[tuple[Literal["lr", "momentum"], Literal["closed", "recursive"], Schedule]]:
+    """What of the recipe's port is compared, in which form."""
+    schedule = case.schedule()
+    ported: list[tuple[Literal["lr", "momentum"], Schedule]] = [("lr", schedule)]
+    if schedule._momentum is not None:
+        ported.append(("momentum", schedule._momentum))
+    forms: list[tuple[Literal["lr", "momentum"], Literal["closed", "recursive"], Schedule]] = []
+    for name, port in ported:
+        forms += [(name, "closed", port)] if has_closed_form(port) else []
+        forms.append((name, "recursive", port))
+    return forms
 
 
 def stepped(schedule: Schedule, steps: int, metrics: np.ndarray | None) -> np.ndarray:

@@ -16,6 +16,7 @@ from jaxlr._machine.trajectory import trajectory
 from jaxlr._schedules.base import Integer, Metrics, Schedule
 from jaxlr._schedules.plateau import takes_metric
 from jaxlr._torch.from_torch import from_torch
+from jaxlr._torch.versions import warn_if_untried
 from jaxlr._ulp import compare
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ def verify(
     Raises:
       TypeError, ValueError: an argument is of another type, or out of its range; steps is past the end of a OneCycleLR.
 
+    Warns:
+      UserWarning: the torch that is imported is older, or newer, than those tried.
+
     Example:
       >>> import torch, jaxlr, optax
       >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
@@ -120,6 +124,7 @@ def report_of(
     each: Callable[[range], Iterable[int]] = iter,
 ) -> Report:
     """What verify does; each: goes through the counts, with a progress bar perhaps."""
+    warn_if_untried()
     integer(at_least=1)("verify: steps", steps)
     if schedule is not None and not callable(schedule):
         raise TypeError(f"verify: schedule must be an Optax schedule, a function of the count, got {schedule!r}")

@@ -10,8 +10,11 @@ from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
+from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
-from jaxlr._torch.from_torch import found, is_rounded, momentum_of, number_of, rounding, started, state_of, strategy_of
+from jaxlr._torch.held import is_rounded, momentum_of, number_of, rounding, strategy_of
+from jaxlr._torch.state import found, started, state_of
+from jaxlr._torch.versions import check_rules, warn_if_untried
 
 
 def from_state_dict(
@@ -23,8 +26,12 @@ def from_state_dict(
 ) -> Schedule:
     """The schedule in the state of a torch checkpoint.
 
+    A checkpoint does not say which torch has saved it. It goes on as in the torch that is imported; where that has
+    other rules than torch 2.13 for what lies ahead it is refused, and where none is imported torch 2.13's rules hold.
+
     Args:
-      schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand.
+      schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand;
+        of a ``Resumed`` its schedule.
       state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it; for a ``Together`` a list
         of those of its schedulers. Nothing is unpickled here.
       optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum. It alone knows the
@@ -37,7 +44,11 @@ def from_state_dict(
 
     Raises:
       TypeError, ValueError: an argument is of another type; state_dict is not that of the schedule's recipe; optimizer
-        is missing, or holds another learning rate.
+        is missing, or holds another learning rate; the torch that is imported goes on by other rules
+        (docs/versions.md).
+
+    Warns:
+      UserWarning: the torch that is imported is older, or newer, than those tried.
 
     Example:
       >>> import torch, jaxlr
@@ -47,6 +58,9 @@ def from_state_dict(
       >>> jaxlr.from_state_dict(jaxlr.ReduceLROnPlateau(0.1), scheduler.state_dict())
       Resumed(schedule=ReduceLROnPlateau(lr=0.1), state=(1, 0.5, 0, 0), lr=0.1)
     """
+    warn_if_untried()
+    if isinstance(schedule, Resumed):  # a fresh composite of an older torch begins in a state that ours do not
+        schedule = schedule.schedule
     if not isinstance(schedule, Schedule):
         raise TypeError(f"from_state_dict: schedule must be a jaxlr schedule, got {schedule!r}")
     if isinstance(schedule, Together) and isinstance(state_dict, list) and state_dict:
@@ -66,17 +80,19 @@ def from_state_dict(
     index = parameter_group("from_state_dict", group or 0, len(last_lr))
     bases, entries_of_ours = found(schedule)
     _check_numbers(schedule, iter(bases), state_dict, index)
-    lr, held = last_lr[index], number_of("the scheduler's last lr", last_lr[index])
+    lr, held = last_lr[index], number_of("from_state_dict: the scheduler's last lr", last_lr[index])
     momentum = None
     if optimizer is not None:
         entries = _group(optimizer, index)
         _check_entries(schedule, entries_of_ours, entries)
-        lr, number = entries["lr"], number_of("the optimizer's lr", entries["lr"])
+        lr, number = entries["lr"], number_of("from_state_dict: the optimizer's lr", entries["lr"])
         if not is_rounded(lr, held) and not is_rounded(last_lr[index], number):
             raise ValueError(f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {lr!r}")
         held = number
-        momentum = momentum_of(entries) if cycles_momentum(schedule) else None
-    return started(schedule, state_of(schedule, state_dict), held, momentum, rounding=rounding(lr))
+        momentum = momentum_of("from_state_dict", entries) if cycles_momentum(schedule) else None
+    state = state_of("from_state_dict", schedule, state_dict)
+    check_rules("from_state_dict", schedule, state)
+    return started(schedule, state, held, momentum, rounding=rounding(lr))
 
 
 def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, index: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jaxlr._arguments import integer, real
 from jaxlr._schedules.base import Integer
 from jaxlr._schedules.table import Table
+from jaxlr._torch.versions import warn_if_untried
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -39,6 +40,9 @@ def record(step: Callable[[], Any] | Callable[[int], Any], optimizer: "Optimizer
       TypeError, ValueError: an argument is of another type, or out of its range; a learning rate is no finite number;
         a parameter group is added or removed in mid-run.
 
+    Warns:
+      UserWarning: the torch that is imported is older, or newer, than those tried.
+
     Example:
       >>> import torch, jaxlr
       >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
@@ -47,6 +51,7 @@ def record(step: Callable[[], Any] | Callable[[int], Any], optimizer: "Optimizer
       >>> jaxlr.record(adjust_learning_rate, optimizer, 5)
       (Table(values=(0.1, 0.1, 0.05, 0.05, 0.025), momentums=(0.0, 0.0, 0.0, 0.0, 0.0)),)
     """
+    warn_if_untried()
     if not callable(step):
         raise TypeError(f"record: step must be a function, such as scheduler.step, got {step!r}")
     if not hasattr(optimizer, "param_groups"):

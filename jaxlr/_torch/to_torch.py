@@ -10,6 +10,7 @@ import numpy as np
 from jaxlr._machine.stateful import Stateful
 from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.plateau import takes_metric
+from jaxlr._torch.versions import warn_if_untried
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -39,6 +40,9 @@ def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: "Optimizer") ->
       TypeError, ValueError: schedule is no jaxlr schedule, or there is not one for each group; optimizer is no
         torch optimizer, or has no momentum to drive.
 
+    Warns:
+      UserWarning: the torch that is imported is older, or newer, than those tried.
+
     Example:
       >>> import torch, jaxlr
       >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
@@ -49,6 +53,7 @@ def to_torch(schedule: Schedule | Sequence[Schedule], optimizer: "Optimizer") ->
       [0.1]
     """
     torch = _torch("to_torch")
+    warn_if_untried()
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"to_torch: optimizer must be a torch optimizer, got {optimizer!r}")
     groups = len(optimizer.param_groups)
