@@ -1,15 +1,18 @@
 """The schedule that a metric drives."""
 
 import dataclasses
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.export import register_namedtuple_serialization
 
 from jaxlr._arguments import choice, length, real
 from jaxlr._schedules.base import Length, Scalar, Schedule, walk
 
 
+@partial(register_namedtuple_serialization, serialized_name="jaxlr.PlateauState")
 class PlateauState(NamedTuple):
     """What torch's ReduceLROnPlateau remembers.
 
