@@ -67,6 +67,12 @@ def is_traced(x: Any) -> bool:
     return isinstance(x, jax.core.Tracer)
 
 
+def unwrapped(x: Any) -> Any:
+    """What has ``__jax_array__``, as a flax.nnx.Variable has, as its array."""
+    to_array = getattr(x, "__jax_array__", None)  # None of a tracer
+    return x if to_array is None else to_array()
+
+
 def is_real(dtype: Any) -> bool:
     """Whether the dtype is one of integers or floats, bfloat16 and its like among them."""
     return is_integer(dtype) or bool(jnp.issubdtype(dtype, jnp.floating))

@@ -104,7 +104,21 @@ def _evaluate(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: A
                 tangent = jax.tree.map(partial(_added, dx), result, tangent, slopes)
         return result, tangent
 
-    return value(operands, closed_over)
+    return _without_types(value, operands)(operands, closed_over)
+
+
+def _without_types(value: Callable[..., Any], operands: Any) -> Callable[..., Any]:
+    """The same; where an operand is sharded over explicit axes, computed over automatic ones, and so sharded.
+
+    In its types JAX has no sharding for a look-up by a sharded count, nor for a loop as long as one.
+    """
+    for x in jax.tree.leaves(operands):
+        sharding = jax.typeof(x).sharding
+        if any(sharding.spec):
+            axes = sharding.mesh.explicit_axes
+            value = jax.sharding.auto_axes(value, axes=axes, out_sharding=sharding)
+            break
+    return value
 
 
 def _opaque(x: Any) -> Any:

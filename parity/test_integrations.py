@@ -329,3 +329,30 @@ def test_a_saved_and_restored_training_goes_on(restored_by, schedule, at, tmp_pa
     resumed.trained = restored_by(interrupted.trained, resumed.trained, tmp_path)
     steps += [resumed.step(**metric) for metric in metrics[at:]]
     assert_trained(steps, lrs)
+
+
+@pytest.mark.parametrize("schedule", [SEQUENCE, CHAINED, PLATEAU], ids=lambda schedule: type(schedule).__name__)
+def test_an_exported_step_goes_on(schedule):
+    stateful = jaxlr.Stateful(schedule)
+
+    def step(state, metric):
+        return stateful.update(state, value=metric)
+
+    state = stateful.init()
+    exported = jax.export.export(jax.jit(step))(state, METRICS[0])
+    loaded = jax.export.deserialize(exported.serialize())
+    for metric in METRICS:
+        expected, state = step(state, metric), loaded.call(state, metric)
+        assert type(state) is jaxlr.State
+        jax.tree.map(np.testing.assert_array_equal, state, expected)
+
+
+def test_a_variable_of_nnx_is_a_count_and_a_metric():
+    nnx = importlib.import_module("flax.nnx")
+    for count in (nnx.Variable(jnp.asarray(3)), nnx.Param(jnp.arange(4))):
+        np.testing.assert_array_equal(SEQUENCE(count), SEQUENCE(count[...]))
+        np.testing.assert_array_equal(nnx.jit(SEQUENCE)(count), SEQUENCE(count[...]))
+    with pytest.raises(TypeError, match="count must be an integer"):
+        SEQUENCE(nnx.Param(jnp.ones(2)))
+    states = [PLATEAU.update(PLATEAU.init(), value=value) for value in (nnx.Variable(jnp.float32(0.5)), 0.5)]
+    jax.tree.map(np.testing.assert_array_equal, *states)

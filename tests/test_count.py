@@ -193,3 +193,34 @@ def test_one_cycle_rebounds_one_step_past_its_end():
 def test_a_schedule_without_an_end_goes_on():
     schedule = jaxlr.LinearLR(0.1, total_iters=5)
     assert schedule(LAST) == schedule(2**53) == np.float32(0.1)
+
+
+class Held:
+    """What has an array, as a flax.nnx.Variable has."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __jax_array__(self):
+        return self.array
+
+
+@pytest.mark.parametrize("count", [3, np.int64(3), jnp.asarray(3), jnp.arange(4)], ids=repr)
+def test_what_holds_a_count(count):
+    schedule = jaxlr.StepLR(0.1, step_size=3)
+    np.testing.assert_array_equal(schedule(Held(count)), schedule(count))
+    np.testing.assert_array_equal(jax.jit(lambda count: schedule(Held(count)))(count), schedule(count))
+
+
+@pytest.mark.parametrize("count", [0.5, jnp.ones(2), None], ids=repr)
+def test_what_holds_no_count_is_refused(count):
+    with pytest.raises(TypeError, match="count must be an integer"):
+        jaxlr.StepLR(0.1, step_size=3)(Held(count))
+
+
+def test_a_plateau_takes_what_holds_a_metric():
+    plateau = jaxlr.ReduceLROnPlateau(0.1)
+    held, plain = (plateau.update(plateau.init(), value=value) for value in (Held(jnp.asarray(0.5)), 0.5))
+    jax.tree.map(np.testing.assert_array_equal, held, plain)
+    with pytest.raises(TypeError, match="value must be a real number"):
+        plateau.update(plateau.init(), value=Held("0.5"))

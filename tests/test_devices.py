@@ -138,11 +138,12 @@ def test_two_processes_make_one_decision(schedule, tmp_path):
         assert not np.array_equal(alone, np.float32(first["psum"]["lrs"])), "the other process changes nothing"
 
 
-def test_what_varies_over_devices():
+@pytest.mark.parametrize("what", ["rate", "metric", "counts"])
+def test_what_varies_over_devices(what):
     flags = "--xla_force_host_platform_device_count=8"
     paths = os.pathsep.join([str(HERE), str(HERE.parent)])
-    command = [sys.executable, HERE / "varying_devices.py"]
+    command = [sys.executable, HERE / "varying_devices.py", what]
     variables = environment(XLA_FLAGS=flags)
     variables["PYTHONPATH"] = os.pathsep.join([paths, variables["PYTHONPATH"]])
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -150,3 +150,31 @@ BAD = [
 def test_bad_arguments_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         jaxlr.ReduceLROnPlateau(**{"lr": 0.1, **arguments})
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_the_first_best_passes_jax_debug_infs(mode):
+    plateau = jaxlr.ReduceLROnPlateau(0.1, mode, patience=0)
+    with jax.debug_infs(True), jax.debug_nans(True):
+        states = [plateau.init(), jax.jit(plateau.init)()]
+        for state in states:
+            best = state.schedulers["ReduceLROnPlateau"].best
+            assert float(best) == (np.inf if mode == "min" else -np.inf)
+            stepped = jax.jit(plateau.update)(state, value=1.0)
+            assert float(stepped.schedulers["ReduceLROnPlateau"].best) == 1.0
+            assert plateau(stepped) == np.float32(0.1)
+
+
+@pytest.mark.parametrize("best", [np.inf, -np.inf, 1e300, -1e300, 3.41e38, 0.1, -0.1, 0.0])
+def test_a_wide_number_is_exact_or_infinite(best):
+    expected = best if abs(best) < 1e300 else np.copysign(np.inf, best)
+    with jax.enable_x64(True):
+        wide = jaxlr.Wide.of(jnp.asarray(best))
+        assert float(wide) == wide.sum() == expected
+    assert np.isfinite(wide).all()
+
+
+def test_an_infinity_of_an_older_state_is_read():
+    with jax.enable_x64(True):
+        wide = jaxlr.Wide(*map(jnp.float32, (np.inf, 0, 0)))
+        assert float(wide) == wide.sum() == np.inf

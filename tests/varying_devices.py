@@ -1,103 +1,157 @@
-"""Every class with what differs from device to device: a learning rate, its gradient, a metric, a count.
+"""Every class with what differs from device to device: a learning rate, its gradient, a metric, or sharded counts.
 
-PYTHONPATH=. JAX_PLATFORMS=cpu XLA_FLAGS=--xla_force_host_platform_device_count=8 python tests/varying_devices.py
+PYTHONPATH=.:tests JAX_PLATFORMS=cpu XLA_FLAGS=--xla_force_host_platform_device_count=8 \
+  python tests/varying_devices.py counts
 """
 
+import dataclasses
+import sys
+
 import jax
-import jax.numpy as jnp
 import numpy as np
+import pytest
 from each import ONE_OF_EACH
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import jaxlr
+from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._schedules.base import walk
-from parity.cases import COMPOSITES
+from jaxlr._schedules.plateau import takes_metric
+from parity.cases import COMPOSITES, ENTRIES, OTHERS
 
 DEVICES = 8
-AUTO, EXPLICIT = (
-    jax.make_mesh((DEVICES,), ("batch",), axis_types=(kind,)) for kind in (AxisType.Auto, AxisType.Explicit)
-)
-EACH = PartitionSpec("batch")
 RATES = np.linspace(0.1, 0.8, DEVICES, dtype=np.float32)
+LOSSES = np.where(np.arange(DEVICES) % 2, 0.5, 1.5).astype(np.float32)
+PLATEAU = jaxlr.ReduceLROnPlateau(0.1, patience=0)
+STEP = jaxlr.StepLR(0.1, step_size=3)
+SCHEDULES = [
+    *(case.schedule() for case in [*ONE_OF_EACH, *COMPOSITES[:9]]),
+    *(entry.build(**entry.arguments) for entry in OTHERS if entry.build is not jaxlr.Stateful),  # all are stepped
+    # More members of a kind than are selected from; a table in epochs.
+    jaxlr.SequentialLR(0.1, [jaxlr.StepLR(0.1, step_size=i) for i in range(1, 13)], milestones=range(5, 60, 5)),
+    jaxlr.per_epoch(jaxlr.Table(np.linspace(0.1, 0.2, 40)), 2),
+]
+# More kinds of members than are all computed: JAX's lax.switch is refused in shard_map where its branches vary.
+MANY_KINDS = COMPOSITES[9].schedule()
+METRIC_DRIVEN = [
+    PLATEAU,
+    jaxlr.ReduceLROnPlateau(0.1, mode="max", threshold_mode="abs", patience=0),
+    jaxlr.per_epoch(PLATEAU, 1),
+    jaxlr.Resumed(PLATEAU, (7, 0.9, 0, 0), lr=0.1),
+    jaxlr.Together([STEP, PLATEAU]),
+    jaxlr.InTurn([STEP, PLATEAU], milestones=[1]),
+]
 
 
 def on_each(function, *arrays):
     """The function of each device's own number."""
+    mesh, each = jax.make_mesh((DEVICES,), ("batch",), axis_types=(AxisType.Auto,)), PartitionSpec("batch")
 
     def alone(*numbers):
         return jax.tree.map(lambda x: x[None], function(*(number[0] for number in numbers)))
 
-    return jax.jit(jax.shard_map(alone, mesh=AUTO, in_specs=EACH, out_specs=EACH))(*arrays)
+    return jax.jit(jax.shard_map(alone, mesh=mesh, in_specs=each, out_specs=each))(*arrays)
 
 
-def rate(case):
-    """A learning rate of its own on each device: called, stepped, differentiated."""
-    schedule = case.schedule()
+def at_rate(schedule, rate):
+    """The schedule with the rate in place of the optimizer's, of the peaks and of the momentums."""
+    fields = dict.fromkeys({"lr", "max_lr", "max_momentum"} & set(dir(schedule)), rate)
+    if hasattr(schedule, "schedulers"):
+        fields["schedulers"] = [at_rate(member, rate) for member in schedule.schedulers]
+    elif hasattr(schedule, "schedule"):
+        fields["schedule"] = at_rate(schedule.schedule, rate)
+    return dataclasses.replace(schedule, **fields)
 
-    def of_device(lr):
-        stateful = schedule.with_lr(lr).stateful()
-        state = stateful.update(stateful.init())
-        called = schedule.with_lr(lr)(1) if case.closed else stateful(state)
-        return called, stateful(state), jax.grad(lambda lr: stateful_value(schedule.with_lr(lr)))(lr)
 
-    called, stepped, gradient = on_each(of_device, RATES)
+def stepped(schedule, metrics):
+    """The learning rate after a step with each of the metrics."""
+    stateful = jaxlr.Stateful(schedule)
+    state = stateful.init()
+    for metric in metrics:
+        state = stateful.update(state, value=metric)
+    return stateful(state)
+
+
+def expected(schedule, rate, metrics):
+    """The same on the host."""
+    received = metrics if takes_metric(schedule) else None
     with jax.enable_x64(True):
-        expected = [jaxlr.trajectory(schedule.with_lr(float(lr)), 2, form="recursive")[1] for lr in RATES]
-    np.testing.assert_array_max_ulp(stepped, np.float32(expected), 1)
-    np.testing.assert_array_max_ulp(called, np.float32(expected), 1)
+        lrs = jaxlr.trajectory(at_rate(schedule, float(rate)), len(metrics) + 1, form="recursive", metrics=received)
+    return np.float32(lrs[-1])
+
+
+def rate(schedule):
+    """A learning rate of its own on each device: called, stepped, differentiated."""
+
+    def of_device(rate):
+        varying = at_rate(schedule, rate)
+        value = stepped(varying, [1.0])
+        called = varying(1) if has_closed_form(schedule) else value
+        return called, value, jax.grad(lambda rate: stepped(at_rate(schedule, rate), [1.0]))(rate)
+
+    called, value, gradient = on_each(of_device, RATES)
+    wanted = [expected(schedule, rate, [1.0]) for rate in RATES]
+    np.testing.assert_array_max_ulp(value, np.array(wanted), 1)
+    np.testing.assert_array_max_ulp(called, np.array(wanted), 1)
     assert np.isfinite(gradient).all()
 
 
-def stateful_value(schedule):
-    stateful = schedule.stateful()
-    return stateful(stateful.update(stateful.init()))
+def metric(schedule):
+    """A metric, and a rate, of its own on each device."""
+
+    def of_device(rate, loss):
+        lr, slope = jax.value_and_grad(lambda rate: stepped(at_rate(schedule, rate), [1.0, 1.0, loss]))(rate)
+        return lr, slope
+
+    lrs, gradients = on_each(of_device, RATES, LOSSES)
+    wanted = [expected(schedule, rate, [1.0, 1.0, float(loss)]) for rate, loss in zip(RATES, LOSSES, strict=True)]
+    np.testing.assert_array_max_ulp(lrs, np.array(wanted), 1)
+    np.testing.assert_array_max_ulp(gradients, lrs / RATES, 4)
+    assert len(np.unique(np.round(lrs / RATES, 6))) > 1, "the devices' metrics make no difference"
 
 
-def metric():
-    """A plateau's metric, and its rate, of its own on each device."""
-
-    def of_device(lr, loss):
-        plateau = jaxlr.ReduceLROnPlateau(lr, patience=0)
-        state = plateau.update(plateau.update(plateau.init(), value=1.0), value=loss)
-        return plateau(state), jax.grad(lambda lr: stepped(lr, loss))(lr)
-
-    def stepped(lr, loss):
-        plateau = jaxlr.ReduceLROnPlateau(lr, patience=0)
-        return plateau(plateau.update(plateau.update(plateau.init(), value=1.0), value=loss))
-
-    losses = np.where(np.arange(DEVICES) % 2, 0.5, 1.5).astype(np.float32)
-    lrs, gradients = on_each(of_device, RATES, losses)
-    factors = np.where(losses > 1, np.float32(0.1), np.float32(1))
-    np.testing.assert_array_max_ulp(lrs, RATES * factors, 1)
-    np.testing.assert_array_max_ulp(gradients, factors, 1)
-
-
-def counts(case):
-    """A vector, and a matrix, of counts sharded in an explicit mesh: the values keep the sharding."""
-    schedule = case.schedule()
-    with jax.set_mesh(EXPLICIT):
-        for shape, spec in (((64,), EACH), ((32, 2), PartitionSpec("batch", None))):
-            sharded = jax.device_put(jnp.arange(64).reshape(shape), NamedSharding(EXPLICIT, spec))
-            values = jax.jit(schedule)(sharded)
-            assert values.sharding.spec == spec, values.sharding
-            np.testing.assert_array_equal(values, schedule(np.arange(64).reshape(shape)))
+def counts(schedule):
+    """A vector, and a matrix, of sharded counts: the values are sharded as they are, and no device asks another."""
+    end = schedule._final_epoch
+    last = 63 if end is None else min(63, end - schedule._first_epoch)
+    numbers = np.minimum(np.arange(64), last).astype(np.int32)
+    values = schedule(numbers)
+    for kind in (AxisType.Auto, AxisType.Explicit):
+        mesh = jax.make_mesh((4, 2), ("data", "model"), axis_types=(kind, kind))
+        for shape, spec in (((64,), (("data", "model"),)), ((16, 4), ("data", "model"))):
+            sharding = NamedSharding(mesh, PartitionSpec(*spec))
+            sharded = jax.device_put(numbers.reshape(shape), sharding)
+            program = jax.jit(schedule).lower(sharded).compile()
+            assert "all-gather" not in program.as_text()
+            for result in (program(sharded), schedule(sharded)):
+                np.testing.assert_array_equal(result, values.reshape(shape))
+                assert result.sharding.is_equivalent_to(sharding, len(shape)), result.sharding
+        with jax.set_mesh(mesh):
+            np.testing.assert_array_equal(jax.jit(schedule)(sharded), values.reshape(shape))
+        with pytest.raises(TypeError, match="count must be an integer"):
+            (STEP if schedule._fractional else schedule)(sharded + 0.5)
+        if last < 63:
+            with pytest.raises(ValueError, match=f"count must be at most {last} for .*, got {last + 1}"):
+                schedule(sharded + 1)
 
 
-def looks_up(case):
-    """Whether it looks a table up, or multiplies factor after factor: JAX has no such thing in an explicit mesh."""
-    names = ("_factors", "_scales")
-    tables = any(getattr(part, name, None) is not None for part in walk(case.schedule()) for name in names)
-    return tables or "MultiplicativeLR" in str(case) or case.fractional is not None
-
-
-def main():
-    for case in [*ONE_OF_EACH, *COMPOSITES[:6]]:
-        if any(hasattr(part, "lr") for part in walk(case.schedule())):
-            rate(case)
-        if case.closed and case.steps(64) == 64 and not looks_up(case):
-            counts(case)
-    metric()
+def main(what):
+    if what == "rate":
+        tried = [s for s in SCHEDULES if not any(isinstance(part, jaxlr.Table) for part in walk(s))]  # it takes none
+    elif what == "metric":
+        tried = METRIC_DRIVEN
+    else:
+        tried = [s for s in [*SCHEDULES, MANY_KINDS] if has_closed_form(s)]
+    for schedule in tried:
+        try:
+            globals()[what](schedule)
+        except Exception as error:
+            error.add_note(f"{what}: {schedule!r}")
+            raise
 
 
 if __name__ == "__main__":
-    main()
+    assert jax.device_count() == DEVICES
+    names = {type(part).__name__ for schedule in SCHEDULES for part in walk(schedule)}
+    assert names >= {entry.name for entry in ENTRIES} - {"Stateful"}
+    main(sys.argv[1])

@@ -1,13 +1,16 @@
 """The recursive form: Optax's StatefulSchedule."""
 
 import dataclasses
+import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.export import register_namedtuple_serialization
 
-from jaxlr._arguments import real, shown
+from jaxlr._arguments import real, shown, unwrapped
 from jaxlr._float64 import in_float64
 from jaxlr._machine.epochs import before_first_step
 from jaxlr._machine.machine import Group, build, held, start, step
@@ -19,9 +22,12 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau, takes_metric
 from jaxlr._schedules.resumed import Resumed, first_state, steps_left
 
+_LARGEST = np.finfo(np.float32).max.item()
 
+
+@partial(register_namedtuple_serialization, serialized_name="jaxlr.Wide")
 class Wide(NamedTuple):
-    """A float64 as the exact sum of three float32.
+    """A float64 as the exact sum of three float32; infinity as twice the largest, so that jax_debug_infs lets it pass.
 
     Attributes:
       high: the float32 nearest to it.
@@ -40,22 +46,27 @@ class Wide(NamedTuple):
     low: jax.Array
 
     def __float__(self) -> float:
-        return (float(self.high) + float(self.middle)) + float(self.low)
+        middle = float(self.middle)
+        return (
+            math.copysign(math.inf, middle) if abs(middle) == _LARGEST else float(self.high) + middle + float(self.low)
+        )
 
     @classmethod
     def of(cls, x: Any) -> "Wide":
         """A float64, split."""
-        high = x.astype(jnp.float32)
-        rest = jnp.where(jnp.isfinite(x), x - high.astype(jnp.float64), 0.0)
+        high = jnp.clip(x.astype(jnp.float32), -_LARGEST, _LARGEST)
+        rest = jnp.where(jnp.abs(x) < 2 * _LARGEST, x - high.astype(jnp.float64), high.astype(jnp.float64))
         middle = rest.astype(jnp.float32)
         return cls(high, middle, (rest - middle.astype(jnp.float64)).astype(jnp.float32))
 
     def sum(self) -> Any:
         """The float64."""
         high, middle, low = (part.astype(jnp.float64) for part in self)
-        return (high + middle) + low
+        infinity = jnp.where(middle > 0, jnp.inf, -jnp.inf)
+        return jnp.where(jnp.abs(self.middle) == _LARGEST, infinity, (high + middle) + low)
 
 
+@partial(register_namedtuple_serialization, serialized_name="jaxlr.State")
 class State(NamedTuple):
     """The state of a recursive form: what torch's schedulers, and its optimizer, remember.
 
@@ -233,6 +244,7 @@ def _refuse_past_end(schedule: Any, node: Any) -> None:
 def _metric(name: str, value: Any) -> Any:
     if value is None:
         raise TypeError(f"{name}: update needs value=, the metric that torch's scheduler.step receives")
+    value = unwrapped(value)
     if not isinstance(value, (int, float, np.number, np.ndarray, jax.Array)) or not jnp.isrealobj(value):
         raise TypeError(f"{name}: value must be a real number, got {value!r}")
     if np.shape(value) != ():

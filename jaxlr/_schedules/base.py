@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxlr._arguments import Check, is_integer, is_traced, shown
+from jaxlr._arguments import Check, is_integer, is_traced, shown, unwrapped
+from jaxlr._float64 import float64
 
 if TYPE_CHECKING:
     from jaxlr._machine.stateful import Stateful
@@ -127,8 +128,9 @@ class Schedule(abc.ABC):
         """The epoch at count 0."""
         return self.last_epoch + 1
 
-    def _checked(self, count: ArrayLike) -> Any:
+    def _checked(self, count: Any) -> Any:
         """The count, where it is one: Python's and NumPy's numbers in 64 bits."""
+        count = unwrapped(count)
         if not isinstance(count, (int, float, np.number, np.ndarray, jax.Array)):
             raise TypeError(f"count must be an integer or an array of integers, got {count!r}")
         dtype = np.asarray(count).dtype if not isinstance(count, jax.Array) else count.dtype
@@ -138,18 +140,20 @@ class Schedule(abc.ABC):
             wide = np.int64
         else:
             raise TypeError(f"count must be an integer or an array of integers, got {count!r} of dtype {dtype}")
-        if isinstance(count, jax.core.Tracer):
-            return count
-        concrete = np.asarray(count)
+        end = None if is_traced(self._final_epoch) else self._final_epoch
+        if isinstance(count, jax.Array):
+            unbounded = end is None and wide is np.int64 and dtype.itemsize < 8
+            if isinstance(count, jax.core.Tracer) or unbounded or not count.is_fully_addressable:
+                return count
+        concrete = _extremes(count)
         if not np.all(abs(concrete) <= 2.0**53):
             raise ValueError(f"count must be finite, and exact in float64: at most 2**53, got {count!r}")
-        end = self._final_epoch
-        if end is not None and not is_traced(end) and np.any(concrete > end - self._first_epoch):
+        if end is not None and np.any(concrete > end - self._first_epoch):
             raise ValueError(
                 f"count must be at most {end - self._first_epoch} for {shown(self)}: there it ends, "
                 f"got {concrete.max()}"
             )
-        return concrete.astype(wide)
+        return count if isinstance(count, jax.Array) else concrete.astype(wide)
 
     def _check(self, **checks: Check) -> None:
         """Replaces each field named by what its check makes of it."""
@@ -247,6 +251,14 @@ def walk(schedule: Schedule) -> Iterator[Schedule]:
 def cycles_momentum(schedule: Schedule) -> bool:
     """Whether a scheduler in it drives the momentum."""
     return any(isinstance(part, Formula) and part._momentum is not None for part in walk(schedule))
+
+
+def _extremes(count: Any) -> np.ndarray:
+    """An array that has the least of the counts, and the greatest: of those on devices no other comes to the host."""
+    if not isinstance(count, jax.Array) or count.size < 2:
+        return np.asarray(count)
+    with float64(), jax.ensure_compile_time_eval():
+        return np.asarray([jnp.min(count), jnp.max(count)])
 
 
 def _comparable(x: Any) -> Any:

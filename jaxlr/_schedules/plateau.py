@@ -1,11 +1,13 @@
 """The schedule that a metric drives."""
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.export import register_namedtuple_serialization
 
 from jaxlr._arguments import choice, length, real
 from jaxlr._schedules.base import Length, Scalar, Schedule, walk
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from jaxlr._machine.stateful import State, Wide
 
 
+@partial(register_namedtuple_serialization, serialized_name="jaxlr.PlateauState")
 class PlateauState(NamedTuple):
     """What torch's ReduceLROnPlateau remembers.
 

@@ -16,7 +16,6 @@ from jaxlr._torch.ports import PORTS, Source, port
 from jaxlr._torch.state import found, started, state_of
 from jaxlr._torch.versions import check_rules, warn_if_untried
 
-
 if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
