@@ -52,17 +52,20 @@ def _compiled(fun: Callable[..., Any], structure: Hashable, dtype: Any) -> Any:
 def _closed(fun: Callable[..., Any], operands: Any) -> tuple[Callable[..., Any], list[Any]]:
     """The function with the traced values that it closes over as one more operand."""
     program, returned = jax.make_jaxpr(fun, return_shape=True)(*operands)
-    traced = [i for i, const in enumerate(program.consts) if isinstance(const, jax.core.Tracer)]
+    traced = [const for const in program.consts if isinstance(const, jax.core.Tracer)]
+    # The function holds nothing traced: JAX keeps it with the compiled program, which outlives the trace.
+    tree = jax.tree.structure(returned)
+    program = ClosedJaxpr(
+        program.jaxpr, [None if isinstance(const, jax.core.Tracer) else const for const in program.consts]
+    )
 
     def closed(*operands: Any) -> Any:
         *own, closed_over = operands
-        consts = list(program.consts)
-        for i, value in zip(traced, closed_over, strict=True):
-            consts[i] = value
-        results = jaxpr_as_fun(ClosedJaxpr(program.jaxpr, consts))(*jax.tree.leaves(own))
-        return jax.tree.unflatten(jax.tree.structure(returned), results)
+        values = iter(closed_over)
+        consts = [next(values) if const is None else const for const in program.consts]
+        return jax.tree.unflatten(tree, jaxpr_as_fun(ClosedJaxpr(program.jaxpr, consts))(*jax.tree.leaves(own)))
 
-    return closed, [program.consts[i] for i in traced]
+    return closed, traced
 
 
 def _evaluate(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: Any) -> Any:
