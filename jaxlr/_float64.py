@@ -62,7 +62,11 @@ def _closed(fun: Callable[..., Any], operands: Any) -> tuple[Callable[..., Any],
     def closed(*operands: Any) -> Any:
         *own, closed_over = operands
         values = iter(closed_over)
-        consts = [next(values) if const is None else const for const in program.consts]
+        consts = [
+            # Of a differentiated Python float jax 0.8 makes a float64 in here, a float32 outside.
+            next(values).astype(variable.aval.dtype) if const is None else const
+            for variable, const in zip(program.jaxpr.constvars, program.consts, strict=True)
+        ]
         return jax.tree.unflatten(tree, jaxpr_as_fun(ClosedJaxpr(program.jaxpr, consts))(*jax.tree.leaves(own)))
 
     return closed, traced
