@@ -4,13 +4,16 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify bench tpu gpu test test-source test-accelerators fuzz lint clean
+.PHONY: help verify versions bench tpu gpu wheel test test-source test-accelerators fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
 
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
 	$(BIN)/python -m parity --steps $(STEPS) --output verify --force
+
+versions: wheel ## tests/ on each Python and jax at hand, torch's rules of each torch; ARGS="--only '3.12 jax 0.8'"
+	$(BIN)/python -m parity.versions_matrix $(ARGS)
 
 bench: .venv/ready ## measure jaxlr beside torch, Optax and braintools, on an otherwise idle machine
 	$(BIN)/python -m benchmarks --output bench
@@ -24,12 +27,15 @@ gpu: $(GPU_VENV)/ready ## measure every class on a GPU, where there is one
 	$(GPU_VENV)/bin/python -m benchmarks.gpu $(ARGS)
 
 # What ships is tested: the wheel, from an empty folder, first with the run dependencies alone.
-test: .venv/ready ## the whole of tests/ and parity/, on the built wheel
-	rm -rf .venv-wheel build/wheel && mkdir -p build/wheel/empty
+wheel: .venv/ready
+	rm -rf build/wheel && mkdir -p build/wheel/empty
 	$(BIN)/pip wheel -q --no-deps -c constraints.txt -w build/wheel .
+	cp -r tests parity examples benchmarks README.md pyproject.toml build/wheel/empty
+
+test: wheel ## the whole of tests/ and parity/, on the built wheel
+	rm -rf .venv-wheel
 	$(PYTHON) -m venv .venv-wheel
 	$(WHEEL)/pip install -q -c constraints.txt build/wheel/*.whl pytest pytest-xdist
-	cp -r tests parity examples benchmarks README.md pyproject.toml build/wheel/empty
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
 	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis mypy 'pyright[nodejs]'
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity tests/test_checkpoints.py

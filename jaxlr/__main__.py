@@ -8,9 +8,10 @@ def main() -> None:
     try:
         from jaxlr._cli.app import app  # noqa: PLC0415 typer and rich are an extra
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("typer", "rich"):
             raise
-        sys.exit(f"jaxlr: {error.name} is missing: pip install 'jaxlr[cli]'")
+        sys.exit(f"jaxlr: {package} is missing: pip install 'jaxlr[cli]'")
     app(prog_name="jaxlr")
 
 

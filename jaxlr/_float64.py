@@ -53,14 +53,19 @@ def _closed(fun: Callable[..., Any], operands: Any) -> tuple[Callable[..., Any],
     """The function with the traced values that it closes over as one more operand."""
     program, returned = jax.make_jaxpr(fun, return_shape=True)(*operands)
     traced = [isinstance(const, jax.core.Tracer) for const in program.consts]
+    # The function holds nothing traced: JAX keeps it with the compiled program, which outlives the trace.
     known = [None if of_caller else const for of_caller, const in zip(traced, program.consts, strict=True)]
-    jaxpr, structure = program.jaxpr, jax.tree.structure(returned)
+    jaxpr, tree = program.jaxpr, jax.tree.structure(returned)
 
     def closed(*operands: Any) -> Any:
         *own, closed_over = operands
         values = iter(closed_over)
-        consts = [next(values) if of_caller else const for of_caller, const in zip(traced, known, strict=True)]
-        return jax.tree.unflatten(structure, jaxpr_as_fun(ClosedJaxpr(jaxpr, consts))(*jax.tree.leaves(own)))
+        consts = [
+            # Of a differentiated Python float jax 0.8 makes a float64 in here, a float32 outside.
+            next(values).astype(variable.aval.dtype) if of_caller else const
+            for of_caller, variable, const in zip(traced, jaxpr.constvars, known, strict=True)
+        ]
+        return jax.tree.unflatten(tree, jaxpr_as_fun(ClosedJaxpr(jaxpr, consts))(*jax.tree.leaves(own)))
 
     return closed, [const for of_caller, const in zip(traced, program.consts, strict=True) if of_caller]
 

@@ -285,9 +285,20 @@ def test_bad_options_are_named(recipe, options, named):
     assert named in result.output
 
 
-@pytest.mark.parametrize(("missing", "extra"), [("typer", "cli"), ("torch", "torch")])
-def test_a_missing_extra_is_named(missing, extra):
-    code = f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = ['verify', 'a.py:b']"
+@pytest.mark.parametrize(
+    ("missing", "extra", "arguments"),
+    [
+        ("typer", "cli", ["gallery"]),
+        ("rich", "cli", ["gallery"]),
+        ("torch", "torch", ["convert", "a.py:b"]),
+        ("torch", "torch", ["verify", "a.py:b"]),
+        ("matplotlib", "plot", ["verify", "a.py:b", "--plot", "a.png"]),
+        ("matplotlib", "plot", ["plot", "StepLR(0.1, 30)"]),
+        ("matplotlib", "plot", ["gallery"]),
+    ],
+)
+def test_a_missing_extra_is_named(missing, extra, arguments):
+    code = f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {arguments}"
     code += "; import jaxlr.__main__ as m; m.main()"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode != 0

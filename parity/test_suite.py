@@ -1,6 +1,9 @@
 """`python -m parity`, as a person runs it."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +71,14 @@ def test_bad_options_are_named(options, named):
     result = RUNNER.invoke(app, options, env={"COLUMNS": "300"})
     assert result.exit_code == 2
     assert named in result.output
+
+
+@pytest.mark.parametrize("test", ["def test():\n    ", ""], ids=["in a test", "in a module"])
+def test_a_missing_extra_is_named(test, tmp_path):
+    shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)
+    (tmp_path / "test_it.py").write_text(f"""{test}raise ModuleNotFoundError("No module named 'fvcore.common'")""")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert 'fvcore is missing: pip install "jaxlr[integrations]"' in result.stdout
+    assert "Traceback" not in result.stdout

@@ -36,7 +36,9 @@ def start(schedule):
     """An optimizer that the schedule drives, and what it begins with: parameters and a state."""
     driven = {} if schedule._momentum is None else {"momentum": schedule.momentum.stateful()}
     rate = schedule if isinstance(schedule, jaxlr.ReduceLROnPlateau) else schedule.stateful()
-    optimizer = optax.inject_hyperparams(optax.sgd)(learning_rate=rate, **driven)
+    # Up to Optax 0.2.7 a rate would else be cast to the parameters' dtype.
+    injected = optax.inject_hyperparams(optax.sgd, hyperparam_dtype=jnp.result_type(float))
+    optimizer = injected(learning_rate=rate, **driven)
     params = {"w": jnp.zeros(3, jnp.float32), "b": jnp.zeros((), jnp.float32)}
     return optimizer, (params, optimizer.init(params))
 

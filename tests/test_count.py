@@ -44,7 +44,7 @@ def test_a_traced_negative_count_is_0(schedule, last):
     [
         0.5, 3.0, np.float32(3), np.ones(2), jnp.ones(2), True, np.True_, jnp.asarray(True), np.ones(2, bool), "3",
         b"3", [3], (3,), [], {}, None, 1j, np.complex64(1), jnp.ones(2, complex), np.array("3"), np.array([None]),
-        np.timedelta64(3), np.datetime64(3, "s"), object, float("nan"),
+        np.timedelta64(3, "s"), np.datetime64(3, "s"), object, float("nan"),
     ],
     ids=repr,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -417,3 +418,20 @@ def test_a_last_epoch_with_nothing_after_it_is_refused(arguments):
     cls(**{**arguments, "last_epoch": 0})
     with pytest.raises(ValueError, match="last_epoch"):
         cls(**arguments)
+
+
+REPORT = jaxlr.Report(np.ones(1), np.ones(1), 1, 0.0, 0.0, 1.0, None, None, passed=True)
+
+
+@pytest.mark.parametrize(
+    ("missing", "call", "message"),
+    [
+        ("torch", lambda: jaxlr.to_torch(FLAT, None), "jaxlr.to_torch needs torch: pip install 'jaxlr[torch]'"),
+        ("matplotlib", lambda: REPORT.plot("a.png"), "jaxlr.Report.plot needs matplotlib: pip install 'jaxlr[plot]'"),
+    ],
+)
+def test_a_missing_extra_is_named(missing, call, message, monkeypatch):
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, "jaxlr._cli.plot", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=re.escape(message)):
+        call()

@@ -154,10 +154,10 @@ def test_another_length_does_not_compile_a_training_step_again():
 
 def test_programs_are_forgotten(monkeypatch):
     assert _float64._compiled.cache_info().maxsize == 512
-    programs, original = [], _float64._compiled.__wrapped__
+    programs, made = [], _float64._compiled.__wrapped__
 
-    def compiled(fun, structure, dtype):
-        program = original(fun, structure, dtype)
+    def compiled(*key):
+        program = made(*key)
         programs.append(weakref.ref(program))
         return program
 

@@ -25,7 +25,8 @@ def test_it_is_optaxs_stateful_schedule():
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
 def test_a_step_every_batch_inside_scan_and_inject_hyperparams(dtype):
-    optimizer = optax.inject_hyperparams(optax.adam)(learning_rate=PLATEAU)
+    # Up to Optax 0.2.7 a rate would else be cast to the parameters' dtype.
+    optimizer = optax.inject_hyperparams(optax.sgd, hyperparam_dtype=jnp.float32)(learning_rate=PLATEAU)
     params = {"w": jnp.ones(4, dtype)}
 
     @jax.jit

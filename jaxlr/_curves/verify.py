@@ -69,7 +69,11 @@ class Report:
         Raises:
           ModuleNotFoundError: matplotlib is missing.
         """
-        from jaxlr._cli.plot import overlay  # noqa: PLC0415 matplotlib is an extra
+        try:
+            from jaxlr._cli.plot import overlay  # noqa: PLC0415 matplotlib is an extra
+        except ModuleNotFoundError as error:
+            message = "jaxlr.Report.plot needs matplotlib: pip install 'jaxlr[plot]'"
+            raise ModuleNotFoundError(message, name=error.name) from error
 
         overlay(self.theirs, self.ours, Path(path))
 
