@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from test_reading import AFTER, BEFORE, SCHEDULE
 
 import jaxlr
 
@@ -356,3 +357,28 @@ def test_a_variable_of_nnx_is_a_count_and_a_metric():
         SEQUENCE(nnx.Param(jnp.ones(2)))
     states = [PLATEAU.update(PLATEAU.init(), value=value) for value in (nnx.Variable(jnp.float32(0.5)), 0.5)]
     jax.tree.map(np.testing.assert_array_equal, *states)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "line"),
+    [
+        (optax.sgd(SCHEDULE), BEFORE),
+        (optax.MultiSteps(optax.sgd(SCHEDULE), 1), BEFORE),
+        (optax.inject_hyperparams(optax.sgd)(SCHEDULE), AFTER),
+    ],
+)
+def test_the_rate_of_an_nnx_optimizer_is_read_from_its_state(optimizer, line):
+    nnx = importlib.import_module("flax.nnx")
+    model = nnx.Linear(1, 1, use_bias=False, rngs=nnx.Rngs(0))
+    trained = nnx.Optimizer(model, optimizer, wrt=nnx.Param)
+    ones = jax.tree.map(jnp.ones_like, nnx.state(model, nnx.Param))
+
+    def read():
+        return float(jnp.asarray(eval(line, {"optax": optax, "schedule": SCHEDULE, "state": trained.opt_state})))
+
+    for count in range(5):
+        kernel, before = float(model.kernel[0, 0]), read()
+        trained.update(model, ones)
+        lr = before if line == BEFORE else read()
+        np.testing.assert_allclose(lr, kernel - float(model.kernel[0, 0]), rtol=1e-5)
+        assert lr == SCHEDULE(count)
