@@ -24,7 +24,7 @@ def check(data: Any, pattern: Case, steps: int, *, stateful: int, others: int) -
         recipe = dataclasses.replace(data.draw(numbers(pattern)), lr=data.draw(numbers(LRS)))
         for row in compare_case(recipe, steps, stateful=i < stateful):
             assert row.comparison.passed, row
-    if next(_checked) % 10 == 0:
+    if next(_checked) % 60 == 0:
         jax.clear_caches()  # a thousand programs are gigabytes
 
 

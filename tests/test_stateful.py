@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from each import each_case, one_of_each
+from each import ONE_OF_EACH, each_case, one_of_each
 from jax import lax
 
 import jaxlr
 from jaxlr._ulp import compare
-from parity.cases import RECIPES, looked_up
+from parity.cases import COMPOSITES, RECIPES, looked_up
 from parity.compare import stepped
 
 each_kind = pytest.mark.parametrize(
@@ -85,8 +85,12 @@ def test_stays_beside_the_closed_form(case):
     assert np.all(distance <= np.spacing(np.abs(closed)).astype(np.float64) + noise)
 
 
-@pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
-@pytest.mark.parametrize("case", RECIPES, ids=str)
+BOTH_FLOATS = [*ONE_OF_EACH, *COMPOSITES[::4]]
+
+
+@pytest.mark.parametrize(
+    ("case", "x64"), [*((case, False) for case in RECIPES), *((case, True) for case in BOTH_FLOATS)], ids=str
+)
 def test_a_recursive_trajectory_is_what_a_loop_steps(case, x64):
     schedule, steps = case.schedule(), case.steps(120)
     metrics = case.metrics(steps)

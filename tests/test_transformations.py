@@ -5,7 +5,7 @@ import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from each import each_case, one_of_each
+from each import one_of_each
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
@@ -53,7 +53,7 @@ def everywhere(schedule, counts):
     }
 
 
-@each_case
+@one_of_each
 def test_every_transformation_gives_the_eager_value(case):
     schedule, counts = case.schedule(), spread(case)
     eager = [schedule(count) for count in counts.tolist()]
