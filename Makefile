@@ -12,7 +12,7 @@ help: ## what can be made
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
 	$(BIN)/python -m parity --steps $(STEPS) --output verify --force
 
-versions: wheel ## tests/ on each Python and jax at hand, torch's rules of each torch; ARGS="--only '3.12 jax 0.8'"
+versions: wheel .venv/ready ## tests/ on each Python and jax at hand, torch's rules of each torch; ARGS="--only '3.12 jax 0.8'"
 	$(BIN)/python -m parity.versions_matrix $(ARGS)
 
 bench: .venv/ready ## measure jaxlr beside torch, Optax and braintools, on an otherwise idle machine
@@ -27,7 +27,7 @@ gpu: $(GPU_VENV)/ready ## measure every class on a GPU, where there is one
 	$(GPU_VENV)/bin/python -m benchmarks.gpu $(ARGS)
 
 # What ships is tested: the wheel, from an empty folder, first with the run dependencies alone.
-wheel:
+wheel: # what ships, and the tests beside it
 	rm -rf build/wheel && mkdir -p build/wheel/empty
 	$(PYTHON) -m pip wheel -q --no-deps -c constraints.txt -w build/wheel .
 	cp -r tests parity examples benchmarks README.md pyproject.toml build/wheel/empty
