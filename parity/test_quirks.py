@@ -162,11 +162,16 @@ def test_a_rate_of_0_stays_0_when_its_factor_overflows(growing):
     assert growing.schedule()(400) == theirs[400] == 0.0
 
 
-def test_a_composite_that_is_skipped_at_0_leaves_the_momentum_of_its_own_first_member():
+def test_a_composite_leaves_the_momentum_of_its_own_first_member():
     cyclic = Case("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "base_momentum": 0.6, "max_momentum": 0.85})
     one_cycle = Case("OneCycleLR", {"max_lr": 0.3, "total_steps": 60, "max_momentum": 0.97})
     skipped = Case("SequentialLR", {"schedulers": [cyclic, one_cycle], "milestones": [3]})
     step = Case("StepLR", {"step_size": 5})
+    taken_over = Case("SequentialLR", {"schedulers": [cyclic, step, one_cycle], "milestones": [1, 40]})
+    theirs = torch_trajectory(nested := Case("SequentialLR", {"schedulers": [taken_over], "milestones": []}), 5)
+    ours = jaxlr.trajectory(nested.schedule().momentum, 5, form="recursive")
+    assert theirs["momentum"].tolist() == [0.85] * 5
+    assert compare(ours, theirs["momentum"]).passed
     for first in (skipped, Case("ChainedScheduler", {"schedulers": [skipped]})):
         case = Case("SequentialLR", {"schedulers": [first, step], "milestones": [0]})
         theirs = torch_trajectory(case, 5)["momentum"]

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from typing import Any
 
 from jaxlr._arguments import is_traced
-from jaxlr._schedules.base import Formula
+from jaxlr._schedules.base import Formula, cycles_momentum
 from jaxlr._schedules.compose import Chain, Composite, InTurn, SequentialLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
@@ -41,7 +41,8 @@ def undone_epoch(schedule: Any, epoch: int) -> int:
 def _constructed(schedule: Any) -> tuple[Any, Any]:
     """The schedule's before_first_step, and what it counts after its constructor.
 
-    Of a SequentialLR the first is that of the members up to the one that runs at 0, and what this one counts.
+    Of a SequentialLR the first is that of the members up to the one that runs at 0, where they set a momentum, and what
+    this one counts.
     """
     match schedule:
         case Momentum() | Resumed() | per_epoch():
@@ -50,8 +51,10 @@ def _constructed(schedule: Any) -> tuple[Any, Any]:
             before, nodes = zip(*map(_constructed, schedule.schedulers), strict=True)
             return before, nodes if isinstance(schedule, Chain) else 0
         case SequentialLR():
-            before, nodes = zip(*map(_constructed, schedule.schedulers[: schedule._first + 1]), strict=True)
-            first = schedule.schedulers[schedule._first]
+            members = schedule.schedulers[: schedule._first + 1]
+            found, nodes = zip(*map(_constructed, members), strict=True)
+            before = tuple(of if cycles_momentum(member) else None for member, of in zip(members, found, strict=True))
+            first = members[-1]
             undone = _undone(first, nodes[-1])
             # Torch marks a composite as initial, not its members: its first step is an ordinary one, an epoch further.
             first_node = _stepped(first, undone) if isinstance(first, Composite) else 0

@@ -61,14 +61,11 @@ def _lr_found(schedule: Any) -> Any:
     return next((taker.lr for taker in takers), jnp.zeros(()))
 
 
-def registered(schedule: Any, group: Group, before: Any = None) -> tuple[Any, Group]:
-    """Torch's constructor but for its first step: the schedule with the initial_lr that it found, and the group.
-
-    Where its epochs.before_first_step is given, the group's momentum is the one that the constructors leave.
-    """
+def registered(schedule: Any, group: Group) -> tuple[Any, Group]:
+    """Torch's constructor but for its first step: the schedule with the initial_lr that it found, and the group."""
     match schedule:
         case Momentum() | Resumed():
-            return registered(schedule.schedule, group, before)
+            return registered(schedule.schedule, group)
         case CyclicLR():
             group = group._replace(lr=schedule.base_lr).with_initial_lr()
             return schedule, _with_momentums(schedule, group)
@@ -86,13 +83,10 @@ def registered(schedule: Any, group: Group, before: Any = None) -> tuple[Any, Gr
         case ReduceLROnPlateau():
             return schedule, group
         case per_epoch():
-            built, group = registered(schedule.schedule, group, before)
+            built, group = registered(schedule.schedule, group)
             return replaced(schedule, schedule=built), group
-        case SequentialLR():
-            of_members, skipped = (before[0], schedule._first) if before else ((), 0)
-            return _registered_members(schedule, group, of_members, skipped)
         case Composite():
-            return _registered_members(schedule, group, before or (), 0)
+            return _registered_members(schedule, group, ())
     raise unknown(schedule)
 
 
@@ -103,20 +97,19 @@ def _with_momentums(schedule: CyclicLR | OneCycleLR | Table, group: Group) -> Gr
     return group._replace(base_momentum=schedule.base_momentum, max_momentum=schedule.max_momentum)
 
 
-def _registered_members(schedule: Any, group: Group, before: Any, skipped: int) -> tuple[Any, Group]:
+def _registered_members(schedule: Any, group: Group, before: Any) -> tuple[Any, Group]:
     """Likewise for members, in order; of many that are alike and only read the group, at once.
 
-    The first ones may be skipped at 0: their momentum stays.
+    The first step of a composite counts where it sets a momentum: no later step need set it again.
     """
     members = schedule.schedulers
     built: list[list[Any]] = [[] for _ in members.kinds]
     for i, k in enumerate(members.kind_of):
         if type(members.kinds[k]) in _WRITERS or not isinstance(members.kinds[k], Formula):
-            of_member = before[i] if i < len(before) else None
-            if i < skipped:
-                member, _, group = construct(members[i], group, of_member)
+            if i < len(before) and before[i] is not None:
+                member, _, group = construct(members[i], group, before[i])
             else:
-                member, group = registered(members[i], group, of_member)
+                member, group = registered(members[i], group)
             built[k].append(member)
         else:
             group = group.with_initial_lr()
@@ -213,11 +206,12 @@ def _construct_members(members: Any, group: Group, before: Any) -> tuple[Members
 
 def _construct_sequence(schedule: SequentialLR, group: Group, before: Node) -> tuple[SequentialLR, Node, Group]:
     """Undoes the members' own first steps; the one that runs at 0 takes its first step again, from initial_lr."""
-    built, group = registered(schedule, group, before)
+    of_members, of_first = before
+    built, group = _registered_members(schedule, group, of_members)
     built = linked(built, group)
     first, later = schedule._first, built.schedulers.kind_of[schedule._first + 1 :]
     first_node, started = initial_step(
-        built.schedulers[first], before[1], Group(group.initial_lr, momentum=group.momentum)
+        built.schedulers[first], of_first, Group(group.initial_lr, momentum=group.momentum)
     )
     node = (0, first_node, jnp.asarray([undone_epoch(built.schedulers.kinds[k], 0) for k in later], jnp.int64))
     return built, node, group._replace(lr=started.lr, momentum=started.momentum)
