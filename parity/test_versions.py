@@ -52,6 +52,11 @@ REFUSED = [
     (sequence(LINEAR, SWA, milestones=[5]), "2.8.0+cpu", "SWALR that takes over"),
     (chain(sequence(LINEAR, SWA, milestones=[5]), STEP), "2.4.1", "SWALR that takes over"),
     (sequence(sequence(HALF, SWA, milestones=[5]), STEP, milestones=[9]), "2.8.0", "SWALR that takes over"),
+    (
+        sequence(LINEAR, MULTIPLICATIVE, SWA, milestones=[5, 9]),
+        "2.7.1",
+        "SWALR .* upgrade torch to 2.9",
+    ),
 ]
 
 

@@ -5,7 +5,7 @@ taken to lie beyond the steps of the constructors.
 """
 
 from bisect import bisect_right
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxlr._arguments import is_traced
 from jaxlr._schedules.base import Formula, cycles_momentum
@@ -17,8 +17,20 @@ from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 
 
+class BeforeFirstStep(NamedTuple):
+    """What a SequentialLR's members count before the one that runs at 0 takes its first step.
+
+    Attributes:
+      of_members: the same for each member up to that one; None for one that sets no momentum.
+      of_first: what that one counts.
+    """
+
+    of_members: tuple[Any, ...]
+    of_first: Any
+
+
 def before_first_step(schedule: Any) -> Any:
-    """What the first member of each SequentialLR in it counts before it takes its first step."""
+    """The BeforeFirstStep of each SequentialLR in it."""
     return _constructed(schedule)[0]
 
 
@@ -31,19 +43,15 @@ def unknown(schedule: Any) -> TypeError:
 
 
 def undone_epoch(schedule: Any, epoch: int) -> int:
-    """Torch's recursive_undo: the epoch before.
+    """Torch's recursive_undo of a member: the epoch before.
 
-    SWALR counts its own steps. A composite's own epoch is not undone: so a nested SequentialLR starts one step ahead.
+    SWALR counts its own steps. A composite here never runs: its 0 is a placeholder.
     """
     return epoch if isinstance(schedule, SWALR | Composite) else epoch - 1
 
 
 def _constructed(schedule: Any) -> tuple[Any, Any]:
-    """The schedule's before_first_step, and what it counts after its constructor.
-
-    Of a SequentialLR the first is that of the members up to the one that runs at 0, where they set a momentum, and what
-    this one counts.
-    """
+    """The schedule's before_first_step, and what it counts after its constructor."""
     match schedule:
         case Momentum() | Resumed() | per_epoch():
             return before_first_step(schedule.schedule), 0
@@ -59,13 +67,17 @@ def _constructed(schedule: Any) -> tuple[Any, Any]:
             # Torch marks a composite as initial, not its members: its first step is an ordinary one, an epoch further.
             first_node = _stepped(first, undone) if isinstance(first, Composite) else 0
             later = tuple(undone_epoch(member, 0) for member in schedule.schedulers[schedule._first + 1 :])
-            return (before, undone), (0, first_node, later)
+            return BeforeFirstStep(before, undone), (0, first_node, later)
         case Formula() | ReduceLROnPlateau():
             return None, 0
     raise unknown(schedule)
 
 
 def _undone(schedule: Any, node: Any) -> Any:
+    """Torch's recursive_undo goes into a composite, and leaves its own epoch.
+
+    With the ordinary step that follows a nested SequentialLR starts one step ahead (pytorch #196243).
+    """
     match schedule:
         case Chain():
             return tuple(map(_undone, schedule.schedulers, node))
@@ -85,11 +97,11 @@ def _stepped(schedule: Any, node: Any) -> Any:
             epoch, first, later = node
             epoch, members = epoch + 1, schedule.schedulers[schedule._first :]
             milestones = () if is_traced(schedule.milestones) else schedule.milestones
-            runs = max(bisect_right(milestones, epoch) - schedule._first, 0)
-            if runs == 0:
+            turn = max(bisect_right(milestones, epoch) - schedule._first, 0)
+            if turn == 0:
                 return epoch, _stepped(members[0], first), later
-            found = later[runs - 1]
-            stepped = found + 1 if epoch not in milestones else found if isinstance(members[runs], SWALR) else 0
-            return epoch, first, (*later[: runs - 1], stepped, *later[runs:])
+            found = later[turn - 1]
+            stepped = found + 1 if epoch not in milestones else found if isinstance(members[turn], SWALR) else 0
+            return epoch, first, (*later[: turn - 1], stepped, *later[turn:])
         case _:
             return node + 1

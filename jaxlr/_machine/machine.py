@@ -16,7 +16,7 @@ import numpy as np
 from jax import lax
 
 from jaxlr._float64 import power, replaced
-from jaxlr._machine.epochs import undone_epoch, unknown
+from jaxlr._machine.epochs import BeforeFirstStep, undone_epoch, unknown
 from jaxlr._machine.structure import Members, at_row, kind_of_rows
 from jaxlr._schedules.base import Formula, Schedule, walk
 from jaxlr._schedules.compose import Chain, Composite, InTurn, SequentialLR
@@ -204,14 +204,15 @@ def _construct_members(members: Any, group: Group, before: Any) -> tuple[Members
     return Members(tuple(map(kind_of_rows, built)), members.kind_of), tuple(nodes), group
 
 
-def _construct_sequence(schedule: SequentialLR, group: Group, before: Node) -> tuple[SequentialLR, Node, Group]:
+def _construct_sequence(
+    schedule: SequentialLR, group: Group, before: BeforeFirstStep
+) -> tuple[SequentialLR, Node, Group]:
     """Undoes the members' own first steps; the one that runs at 0 takes its first step again, from initial_lr."""
-    of_members, of_first = before
-    built, group = _registered_members(schedule, group, of_members)
+    built, group = _registered_members(schedule, group, before.of_members)
     built = linked(built, group)
     first, later = schedule._first, built.schedulers.kind_of[schedule._first + 1 :]
     first_node, started = initial_step(
-        built.schedulers[first], of_first, Group(group.initial_lr, momentum=group.momentum)
+        built.schedulers[first], before.of_first, Group(group.initial_lr, momentum=group.momentum)
     )
     node = (0, first_node, jnp.asarray([undone_epoch(built.schedulers.kinds[k], 0) for k in later], jnp.int64))
     return built, node, group._replace(lr=started.lr, momentum=started.momentum)

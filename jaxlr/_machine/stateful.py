@@ -192,7 +192,7 @@ def _form(schedule: Schedule) -> Any:
             case _:
                 return "int32[]" if isinstance(x, int) else _WIDE
 
-    return form(_named(schedule, first_state(_stepped(schedule))))
+    return form(_named(schedule, first_state(_unwrapped(schedule))))
 
 
 def _shape(tree: Any) -> Any:
@@ -228,14 +228,14 @@ def _unnamed(node: Any) -> Any:
             return node
 
 
-def _stepped(schedule: Any) -> Any:
+def _unwrapped(schedule: Any) -> Any:
     """The schedule that its states are of."""
-    return _stepped(schedule.schedule) if isinstance(schedule, Momentum | Resumed) else schedule
+    return _unwrapped(schedule.schedule) if isinstance(schedule, Momentum | Resumed) else schedule
 
 
 def _refuse_past_end(schedule: Any, node: Any) -> None:
     """Raises where a concrete state has no next value."""
-    left = steps_left(_stepped(schedule), node)
+    left = steps_left(_unwrapped(schedule), node)
     if left is not None and np.any(np.asarray(left) <= 0):
         end = schedule._final_epoch - schedule._first_epoch
         raise ValueError(f"{shown(schedule)} ends at count {end}: there is no step after it")

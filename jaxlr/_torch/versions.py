@@ -44,13 +44,14 @@ def check_rules(caller: str, schedule: Schedule, state: Any) -> None:
     """Refuses a schedule that the torch that is imported takes on from the state by other rules than torch 2.13."""
     version = torch_version()
     release = _release(version)
-    for since, what in _changed(schedule, state, math.inf):
-        if release and release < since:
-            raise ValueError(
-                f"{caller}: torch {version} steps it by another rule than torch 2.13: {what}, got {shown(schedule)}: "
-                f"upgrade torch to {since[0]}.{since[1]} or newer, or take "
-                "jaxlr.record(scheduler.step, optimizer, steps), which steps the scheduler itself"
-            )
+    differing = [rule for rule in _older_rules(schedule, state, math.inf) if release and release < rule[0]]
+    if differing:
+        (major, minor), what = max(differing)
+        raise ValueError(
+            f"{caller}: torch {version} steps this scheduler by another rule than torch 2.13: {what}, got "
+            f"{shown(schedule)}: upgrade torch to {major}.{minor} or newer, or take "
+            "jaxlr.record(scheduler.step, optimizer, steps), which steps the scheduler itself"
+        )
 
 
 def _release(version: str) -> tuple[int, int] | None:
@@ -58,15 +59,15 @@ def _release(version: str) -> tuple[int, int] | None:
     return None if found is None else (int(found[1]), int(found[2]))
 
 
-def _changed(schedule: Any, state: Any, steps: float) -> Iterator[tuple[tuple[int, int], str]]:
-    """What lies ahead, within so many steps, and was done by another rule before which torch, and by which.
+def _older_rules(schedule: Any, state: Any, steps: float) -> Iterator[tuple[tuple[int, int], str]]:
+    """Of each step still to come, within so many, that an older torch does otherwise: which one changed it, from what.
 
     How a composite begins has changed too, in 2.6, 2.8 and 2.13: but what it has left is in the state.
     """
     match schedule:
         case Chain():
             for member, of_member in zip(schedule.schedulers, state, strict=True):
-                yield from _changed(member, of_member, steps)
+                yield from _older_rules(member, of_member, steps)
         case SequentialLR():
             epoch, of_first, _ = state
             first, milestones = schedule._first, schedule.milestones
@@ -74,7 +75,7 @@ def _changed(schedule: Any, state: Any, steps: float) -> Iterator[tuple[tuple[in
                 if epoch < milestones[i - 1] <= epoch + steps:
                     yield from _entered(schedule.schedulers[i])
             end = milestones[first] if first < len(milestones) else math.inf
-            yield from _changed(schedule.schedulers[first], of_first, min(steps, end - epoch - 1))
+            yield from _older_rules(schedule.schedulers[first], of_first, min(steps, end - epoch - 1))
         case ExponentialLR() | PolynomialLR() | CosineAnnealingLR() | MultiplicativeLR() if state == -1 and steps > 0:
             if not (isinstance(schedule, MultiplicativeLR) and _is_1_at_0(schedule)):
                 yield (2, 8), f"after a milestone at 0 the first step of a {type(schedule).__name__} changes nothing"
