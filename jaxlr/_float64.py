@@ -52,22 +52,22 @@ def _compiled(fun: Callable[..., Any], structure: Hashable, dtype: Any) -> Any:
 def _closed(fun: Callable[..., Any], operands: Any) -> tuple[Callable[..., Any], list[Any]]:
     """The function with the traced values that it closes over as one more operand."""
     program, returned = jax.make_jaxpr(fun, return_shape=True)(*operands)
-    traced = [isinstance(const, jax.core.Tracer) for const in program.consts]
+    traced = [const for const in program.consts if isinstance(const, jax.core.Tracer)]
     # The function holds nothing traced: JAX keeps it with the compiled program, which outlives the trace.
-    known = [None if of_caller else const for of_caller, const in zip(traced, program.consts, strict=True)]
-    jaxpr, tree = program.jaxpr, jax.tree.structure(returned)
+    consts = [None if isinstance(const, jax.core.Tracer) else const for const in program.consts]
+    known, tree = ClosedJaxpr(program.jaxpr, consts), jax.tree.structure(returned)
 
     def closed(*operands: Any) -> Any:
         *own, closed_over = operands
         values = iter(closed_over)
         consts = [
             # Of a differentiated Python float jax 0.8 makes a float64 in here, a float32 outside.
-            next(values).astype(variable.aval.dtype) if of_caller else const
-            for of_caller, variable, const in zip(traced, jaxpr.constvars, known, strict=True)
+            next(values).astype(variable.aval.dtype) if const is None else const
+            for variable, const in zip(known.jaxpr.constvars, known.consts, strict=True)
         ]
-        return jax.tree.unflatten(tree, jaxpr_as_fun(ClosedJaxpr(jaxpr, consts))(*jax.tree.leaves(own)))
+        return jax.tree.unflatten(tree, jaxpr_as_fun(ClosedJaxpr(known.jaxpr, consts))(*jax.tree.leaves(own)))
 
-    return closed, [const for of_caller, const in zip(traced, program.consts, strict=True) if of_caller]
+    return closed, traced
 
 
 def _evaluate(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: Any) -> Any:
