@@ -15,7 +15,7 @@ from jax import lax
 from jaxlr._arguments import is_traced
 from jaxlr._float64 import in_float64, replaced
 from jaxlr._numbers import Numbers
-from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.base import Schedule, comparable
 from jaxlr._schedules.lambdas import closes_over_traced
 
 
@@ -92,17 +92,18 @@ def split(schedule: Schedule) -> tuple[Any, list[Any]]:
 class Structure:
     """A schedule with a Slot in place of each number, and Members in place of members; hashed once."""
 
-    __slots__ = ("_hash", "schedule")
+    __slots__ = ("_comparable", "_hash", "schedule")
 
     def __init__(self, schedule: Any) -> None:
         self.schedule = schedule
-        self._hash = hash(schedule)
+        self._comparable = comparable(schedule)
+        self._hash = hash(self._comparable)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Structure) and self.schedule == other.schedule)
+        return self is other or (isinstance(other, Structure) and self._comparable == other._comparable)
 
 
 @lru_cache(maxsize=512)

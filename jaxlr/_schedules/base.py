@@ -170,10 +170,10 @@ class Schedule(abc.ABC):
             )
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and _comparable(self) == _comparable(other)
+        return type(self) is type(other) and comparable(self) == comparable(other)
 
     def __hash__(self) -> int:
-        return hash(_comparable(self))
+        return hash(comparable(self))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_split"}
@@ -261,12 +261,12 @@ def _extremes(count: Any) -> np.ndarray:
         return np.asarray([jnp.min(count), jnp.max(count)])
 
 
-def _comparable(x: Any) -> Any:
+def comparable(x: Any) -> Any:
     """The value as what compares and hashes: what does not hash as itself alone."""
     if isinstance(x, Schedule):
-        return (type(x), *(_comparable(getattr(x, field.name)) for field in dataclasses.fields(cast(Any, x))))
+        return (type(x), *(comparable(getattr(x, field.name)) for field in dataclasses.fields(cast(Any, x))))
     if isinstance(x, tuple):
-        return tuple(map(_comparable, x))
+        return tuple(map(comparable, x))
     # A traced number, and a function's object that does not hash.
     return (type(x), id(x)) if isinstance(x, jax.Array) or type(x).__hash__ is None else x
 
