@@ -21,7 +21,7 @@ import typer
 
 from jaxlr import from_torch, trajectory
 from jaxlr._schedules.base import cycles_momentum
-from jaxlr._torch.versions import NEWEST, OLDEST
+from jaxlr._torch.versions import NEWEST, OLDEST, release
 from jaxlr._ulp import compare
 from parity.case import Case
 from parity.cases import RECIPES
@@ -90,16 +90,11 @@ DIFFERENCES = (
 )
 
 
-def release(version: str) -> tuple[int, int]:
-    """2.6.0 is (2, 6)."""
-    major, minor = version.split(".")[:2]
-    return int(major), int(minor)
-
-
 def named(case: Case, version: str) -> str:
     """The differences that the recipe has in that torch; "" where it has none."""
     sequences = list(_sequences(case))
-    changed = [difference for difference in DIFFERENCES if release(version) < difference.until]
+    number = release(version)
+    changed = [difference for difference in DIFFERENCES if number is not None and number < difference.until]
     return ", ".join(difference.name for difference in changed if any(map(difference.has, sequences)))
 
 
@@ -198,7 +193,8 @@ def main(
     steps: Annotated[int, typer.Option(min=1, help="Counts.")] = 2_000,
 ) -> None:
     """Compares every recipe with the schedulers of another torch; exits with 1 where a difference has no name."""
-    if not OLDEST <= release(version) <= NEWEST:
+    number = release(version)
+    if number is None or not OLDEST <= number <= NEWEST:
         typer.echo(f"torch {version} is none of those supported, {OLDEST} to {NEWEST}", err=True)
     load(version, fetch(version))
     warnings.simplefilter("ignore")  # the optimizer itself is not stepped

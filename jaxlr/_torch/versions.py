@@ -28,8 +28,8 @@ def torch_version() -> str:
 def warn_if_untried() -> None:
     """Warns, once a process, of a torch that is older, or newer, than those tried."""
     version = torch_version()
-    if (release := _release(version)) and not OLDEST <= release <= NEWEST:
-        _warn(version, "older" if release < OLDEST else "newer")
+    if (number := release(version)) and not OLDEST <= number <= NEWEST:
+        _warn(version, "older" if number < OLDEST else "newer")
 
 
 @cache
@@ -43,8 +43,8 @@ def _warn(version: str, how: str) -> None:
 def check_rules(caller: str, schedule: Schedule, state: Any) -> None:
     """Refuses a schedule that the torch that is imported takes on from the state by other rules than torch 2.13."""
     version = torch_version()
-    release = _release(version)
-    differing = [rule for rule in _older_rules(schedule, state, math.inf) if release and release < rule[0]]
+    number = release(version)
+    differing = [rule for rule in _older_rules(schedule, state, math.inf) if number and number < rule[0]]
     if differing:
         (major, minor), what = max(differing)
         raise ValueError(
@@ -54,7 +54,8 @@ def check_rules(caller: str, schedule: Schedule, state: Any) -> None:
         )
 
 
-def _release(version: str) -> tuple[int, int] | None:
+def release(version: str) -> tuple[int, int] | None:
+    """2.6.0 is (2, 6); None where it is no version."""
     found = re.match(r"(\d+)\.(\d+)", version)
     return None if found is None else (int(found[1]), int(found[2]))
 
