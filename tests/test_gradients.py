@@ -186,7 +186,8 @@ def loss_after_training(schedule, wrap=lambda step: step):
     params = {"in": jnp.asarray(rng.normal(size=(3, 4)) / 2, dtype), "out": jnp.asarray(rng.normal(size=4) / 2, dtype)}
 
     def loss(params):
-        return jnp.mean((jnp.tanh(x @ params["in"]) @ params["out"] - y) ** 2)
+        with jax.default_matmul_precision("highest"):  # a GPU multiplies matrices of float32 in tf32
+            return jnp.mean((jnp.tanh(x @ params["in"]) @ params["out"] - y) ** 2)
 
     # A schedule that is a function of the count, or a stateful one.
     optimizer = optax.inject_hyperparams(optax.sgd)(learning_rate=schedule, momentum=0.9)

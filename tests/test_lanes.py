@@ -49,13 +49,27 @@ def test_the_recursive_form_and_traced_numbers(platform, shape):
     assert cosines(traced) == [shape]
 
 
+@pytest.mark.parametrize("platform", ["cpu", "cuda", "tpu"])
+def test_a_state_is_split_without_a_conversion_that_a_compiler_may_leave_out(platform):
+    stateful = jaxlr.ReduceLROnPlateau(0.1).stateful()
+
+    def update(state, value):
+        return stateful.update(state, value=value)
+
+    program = lowered(update, platform, stateful.init(), jnp.float32(1.0))
+    narrowed = set(re.findall(r"(%\S+) = stablehlo.convert %\S+ : \(tensor<[^>]*f64>\) -> tensor<[^>]*f32>", program))
+    widened = set(re.findall(r"stablehlo.convert (%\S+) : \(tensor<[^>]*f32>\) -> tensor<[^>]*f64>", program))
+    assert narrowed
+    assert not narrowed & widened
+
+
 def test_a_vector_of_counts_is_not_doubled_by_vmap_elsewhere():
     assert cosines(lowered(jax.vmap(COSINE), "cpu", jnp.arange(5))) == ["5xf64"]
     assert cosines(lowered(jax.vmap(COSINE), "tpu", jnp.arange(5))) in (["2x5xf64"], ["5x2xf64"])
 
 
 def test_one_export_for_every_platform():
-    exported = export.export(jax.jit(COSINE), platforms=("cpu", "tpu"))(jax.ShapeDtypeStruct((), jnp.int32))
+    exported = export.export(jax.jit(COSINE), platforms=("cpu", "cuda", "tpu"))(jax.ShapeDtypeStruct((), jnp.int32))
     assert exported.call(jnp.int32(3)) == COSINE(3)
 
 

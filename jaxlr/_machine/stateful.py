@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.export import register_namedtuple_serialization
 
 from jaxlr._arguments import real, shown, unwrapped
@@ -54,10 +55,10 @@ class Wide(NamedTuple):
     @classmethod
     def of(cls, x: Any) -> "Wide":
         """A float64, split."""
-        high = jnp.clip(x.astype(jnp.float32), -_LARGEST, _LARGEST)
-        rest = jnp.where(jnp.abs(x) < 2 * _LARGEST, x - high.astype(jnp.float64), high.astype(jnp.float64))
-        middle = rest.astype(jnp.float32)
-        return cls(high, middle, (rest - middle.astype(jnp.float64)).astype(jnp.float32))
+        high = jnp.clip(_float32_of(x), -_LARGEST, _LARGEST)
+        rest = jnp.where(jnp.abs(x) < 2 * _LARGEST, x - high, high)
+        middle = _float32_of(rest)
+        return cls(*(part.astype(jnp.float32) for part in (high, middle, rest - middle)))
 
     def sum(self) -> Any:
         """The float64."""
@@ -250,6 +251,11 @@ def _metric(name: str, value: Any) -> Any:
     if np.shape(value) != ():
         raise ValueError(f"{name}: value must be a scalar, got an array of shape {np.shape(value)}")
     return value
+
+
+def _float32_of(x: Any) -> Any:
+    """The float32 nearest to it, as a float64: a GPU's compiler leaves out a conversion to float32 and back."""
+    return lax.reduce_precision(x, exponent_bits=8, mantissa_bits=23)
 
 
 def _split_lr(_: None, lr: Any) -> Wide:
