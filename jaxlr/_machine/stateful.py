@@ -55,10 +55,10 @@ class Wide(NamedTuple):
     @classmethod
     def of(cls, x: Any) -> "Wide":
         """A float64, split."""
-        high = jnp.clip(_float32_of(x), -_LARGEST, _LARGEST)
-        rest = jnp.where(jnp.abs(x) < 2 * _LARGEST, x - high, high)
-        middle = _float32_of(rest)
-        return cls(*(part.astype(jnp.float32) for part in (high, middle, rest - middle)))
+        high = _float32(jnp.clip(x, -_LARGEST, _LARGEST))
+        rest = jnp.where(jnp.abs(x) < 2 * _LARGEST, x - high.astype(jnp.float64), high.astype(jnp.float64))
+        middle = _float32(rest)
+        return cls(high, middle, _float32(rest - middle.astype(jnp.float64)))
 
     def sum(self) -> Any:
         """The float64."""
@@ -253,9 +253,9 @@ def _metric(name: str, value: Any) -> Any:
     return value
 
 
-def _float32_of(x: Any) -> Any:
-    """The float32 nearest to it, as a float64: a GPU's compiler leaves out a conversion to float32 and back."""
-    return lax.reduce_precision(x, exponent_bits=8, mantissa_bits=23)
+def _float32(x: Any) -> Any:
+    """The float32 nearest to it; the barrier, since a GPU's compiler leaves out a conversion to float32 and back."""
+    return lax.optimization_barrier(x.astype(jnp.float32))  # type: ignore[no-untyped-call]
 
 
 def _split_lr(_: None, lr: Any) -> Wide:
