@@ -369,7 +369,8 @@ def _looked_up(table: np.ndarray, i: Any) -> Any:
 
 def one_of(branch: Any, branches: Sequence[Callable[[], Any]]) -> Any:
     """What the branch of that number gives. A few are all computed: it costs less than a conditional."""
-    if len(branches) > 8:
+    # JAX fails to batch a conditional in shard_map where its operands vary over the devices.
+    if len(branches) > 8 and not jax.sharding.get_abstract_mesh().manual_axes:
         return lax.switch(branch, branches)
     results = [of_branch() for of_branch in branches]
     result = results[0]
