@@ -26,7 +26,8 @@ GPU_VENV := $(if $(shell command -v nvidia-smi),.venv-gpu,.venv)
 gpu: $(GPU_VENV)/ready ## measure every class on a GPU, where there is one
 	$(GPU_VENV)/bin/python -m benchmarks.gpu $(ARGS)
 
-# What ships is tested: the wheel, from an empty folder, first with the run dependencies alone.
+# What ships is tested: the wheel, from an empty folder, first with the run dependencies alone. Most modules of torch and
+# its like are never imported: pip need not compile them.
 wheel: # what ships, and the tests beside it
 	rm -rf build/wheel && mkdir -p build/wheel/empty
 	$(PYTHON) -m pip wheel -q --no-deps -c constraints.txt -w build/wheel .
@@ -35,9 +36,9 @@ wheel: # what ships, and the tests beside it
 test: wheel ## the whole of tests/ and parity/, on the built wheel
 	rm -rf .venv-wheel
 	$(PYTHON) -m venv .venv-wheel
-	$(WHEEL)/pip install -q -c constraints.txt build/wheel/*.whl pytest pytest-xdist
+	$(WHEEL)/pip install -q --no-compile -c constraints.txt build/wheel/*.whl pytest pytest-xdist
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
-	$(WHEEL)/pip install -q -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis mypy 'pyright[nodejs]'
+	$(WHEEL)/pip install -q --no-compile -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis mypy 'pyright[nodejs]'
 	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity tests/test_checkpoints.py
 
 test-source: .venv/ready ## the same on the source, while you work
