@@ -18,7 +18,8 @@ def test_every_class_before_every_other_is_within_one_ulp_of_torch(entry, data):
     first = first_of_member(entry, STEPS)
     for other in COUNT_DRIVEN:
         later = first_of_member(other, STEPS)
-        check(data, chain(first, later), STEPS, stateful=0, others=1)
+        if entry.name <= other.name:  # random recipes chain them in the other order too
+            check(data, chain(first, later), STEPS, stateful=0, others=1)
         check(data, sequence(first, later, later, steps=STEPS), STEPS, stateful=0, others=1)
 
 
