@@ -331,7 +331,7 @@ def as_ratio(ours: float, theirs: float) -> str:
     if ours <= 0 or theirs <= 0:
         return ""
     ratio = Fraction(ours / theirs).limit_denominator(1000)
-    small = ratio.denominator < theirs and ratio.numerator > 0
+    small = ratio.numerator > 0 and 10 * ratio.denominator <= theirs
     return f" (x {ratio})" if small and abs(float(ratio) * theirs - ours) <= 1e-9 * ours else ""
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from jaxlr._curves.families import Constant, Cosine, Exponential, Family, Linear, Power, shortest
 
-_SAMPLED = 256  # counts of a window that a fit looks at
-_STEPS = 20  # of Gauss and Newton
+_SAMPLED = 160  # counts of a window that a fit looks at
+_STEPS = 12  # of Gauss and Newton
 
 
 def fit(t: np.ndarray, y: np.ndarray, tolerance: float) -> Family | None:
@@ -56,13 +56,17 @@ def _candidates(t: np.ndarray, y: np.ndarray) -> Iterator[Family]:
         return
     length = float(t[-1] - origin)
     u = (t - origin) / length
-    (a, b), _ = _solved(np.c_[np.ones(n), u], y)
+    (a, b), _ = _solved(_columns(np.ones(n), u), y)
     yield Linear(float(a), float(b / length), origin)
     if n >= 5:
         yield from filter(None, [_exponential(t, y), _parabola(u, y, origin, length)])
     if n >= 6:
         yield from _recurrent(u, y, origin, length)
         yield from _powers(u, y, origin, length)
+
+
+def _columns(*columns: np.ndarray) -> np.ndarray:
+    return np.stack(columns, axis=1)
 
 
 def _solved(columns: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
@@ -75,13 +79,13 @@ def _exponential(t: np.ndarray, y: np.ndarray) -> Family | None:
     if not (np.all(y > 0) or np.all(y < 0)):
         return None
     x = (t - t[0]) / (t[-1] - t[0])
-    (a, b), _ = _solved(np.c_[np.ones(len(t)), x], np.log(np.abs(y)))
+    (a, b), _ = _solved(_columns(np.ones(len(t)), x), np.log(np.abs(y)))
     gamma = math.exp(b / float(t[-1] - t[0]))
     return Exponential(math.copysign(math.exp(a), y[0]), gamma, 0.0, int(t[0]))
 
 
 def _parabola(u: np.ndarray, y: np.ndarray, origin: int, length: float) -> Family | None:
-    (c, b, a), _ = _solved(np.c_[np.ones(len(u)), u, u * u], y)
+    (c, b, a), _ = _solved(_columns(np.ones(len(u)), u, u * u), y)
     if a == 0:
         return None
     vertex = -b / (2 * a)
@@ -98,23 +102,23 @@ def _recurrent(u: np.ndarray, y: np.ndarray, origin: int, length: float) -> Iter
         scale = np.ptp(middle)
         if len(middle) < 2 or scale == 0:
             continue
-        (a, _), off = _solved(np.c_[(middle - middle[0]) / scale, np.ones(len(middle))], both / scale)
+        (a, _), off = _solved(_columns((middle - middle[0]) / scale, np.ones(len(middle))), both / scale)
         if off > 1e-3:
             continue
         step = s * float(u[1] - u[0])
         if -2 < a < 2:
             yield _cosine(u, y, math.acos(a / 2) / step, origin, length)
         if a > 2:
-            for sign in (-1, 1):
-                yield _with_floor(u, y, sign * math.acosh(a / 2) / step, origin, length)
+            falls = abs(y[-1] - y[n // 2]) < abs(y[n // 2] - y[0])  # towards its floor, or away from it
+            yield _with_floor(u, y, math.acosh(a / 2) / step * (-1 if falls else 1), origin, length)
 
 
 def _cosine(u: np.ndarray, y: np.ndarray, frequency: float, origin: int, length: float) -> Family:
     def columns(theta: np.ndarray) -> Any:
-        return np.c_[np.ones(len(u)), np.cos(theta[0] * u), np.sin(theta[0] * u)]
+        return _columns(np.ones(len(u)), np.cos(theta[0] * u), np.sin(theta[0] * u))
 
     def slopes(theta: np.ndarray, c: np.ndarray) -> Any:
-        return np.c_[u * (c[2] * np.cos(theta[0] * u) - c[1] * np.sin(theta[0] * u))]
+        return _columns(u * (c[2] * np.cos(theta[0] * u) - c[1] * np.sin(theta[0] * u)))
 
     theta, (middle, a, b) = _gauss_newton(columns, slopes, np.array([frequency]), y)
     T = math.pi * length / theta[0]
@@ -131,10 +135,10 @@ def _with_floor(u: np.ndarray, y: np.ndarray, rate: float, origin: int, length: 
         return grown
 
     def columns(theta: np.ndarray) -> Any:
-        return np.c_[np.ones(len(u)), grown(theta)]
+        return _columns(np.ones(len(u)), grown(theta))
 
     def slopes(theta: np.ndarray, c: np.ndarray) -> Any:
-        return np.c_[c[1] * (u if theta[0] < 0 else u - 1) * grown(theta)]
+        return _columns(c[1] * (u if theta[0] < 0 else u - 1) * grown(theta))
 
     theta, (floor, height) = _gauss_newton(columns, slopes, np.array([rate]), y)
     first = height if theta[0] < 0 else height * math.exp(-theta[0])
@@ -157,7 +161,7 @@ def _first_guesses(u: np.ndarray, y: np.ndarray) -> Iterator[tuple[bool, tuple[f
     """Whether there is a floor, the power and the singularity."""
     if np.all(y > 0):
         for power in (-0.5, -1.0):  # y ** (1 / p) is a straight line
-            (b, a), _ = _solved(np.c_[np.ones(len(u)), u], y ** (1 / power))
+            (b, a), _ = _solved(_columns(np.ones(len(u)), u), y ** (1 / power))
             if a != 0:
                 yield False, (power, -b / a)
     n = len(y)
@@ -170,7 +174,7 @@ def _first_guesses(u: np.ndarray, y: np.ndarray) -> Iterator[tuple[bool, tuple[f
         if len(at) < 2 or np.any(lower[inner] == 0):
             continue
         # y / y' = (t - s) / p, and y' / y'' = (t - s) / (p - 1).
-        (b, a), _ = _solved(np.c_[np.ones(len(at)), at], upper[inner] / lower[inner])
+        (b, a), _ = _solved(_columns(np.ones(len(at)), at), upper[inner] / lower[inner])
         if a != 0:
             yield floor, (1 / a + floor, -b / a)
     yield True, (0.5, 0.0)  # a square root from the start of the window, where slopes are infinite
@@ -188,15 +192,18 @@ def _power(
 
     def columns(theta: np.ndarray) -> Any:
         raised = distance(theta) ** theta[1]
-        return np.c_[raised, np.ones(len(u))] if floor else np.c_[raised]
+        return _columns(raised, np.ones(len(u))) if floor else _columns(raised)
 
     def slopes(theta: np.ndarray, c: np.ndarray) -> Any:
         d = distance(theta)
         safe = np.where(d > 0, d, 1.0)
         by_origin = np.where(d > 0, c[0] * theta[1] * safe ** (theta[1] - 1) * (-1 if left else 1), 0)
-        return np.c_[by_origin, np.where(d > 0, c[0] * safe ** theta[1] * np.log(safe), 0)]
+        return _columns(by_origin, np.where(d > 0, c[0] * safe ** theta[1] * np.log(safe), 0))
 
     with np.errstate(all="ignore"):
+        X = columns(theta)
+        if not np.all(np.isfinite(X)) or _solved(X, y)[1] > 0.05 * np.ptp(y):
+            return None  # too far to be led anywhere
         theta, c = _gauss_newton(columns, slopes, theta, y)
         scale = float(c[0] / np.float64(length) ** theta[1])
     if not np.all(np.isfinite([*theta, *c, scale])) or scale == 0:
@@ -227,7 +234,7 @@ def _gauss_newton(
         if not math.isfinite(off) or off == 0:
             break
         X = columns(theta)
-        J = np.c_[X, slopes(theta, c)]
+        J = np.concatenate([X, slopes(theta, c)], axis=1)
         if not np.all(np.isfinite(J)):
             break
         step = np.linalg.lstsq(J, y - X @ c, rcond=None)[0][X.shape[1] :]
@@ -238,7 +245,7 @@ def _gauss_newton(
             step = step / 4
         else:
             break
-        small = np.all(np.abs(step) <= 1e-14 * np.abs(theta)) or off_next > 0.99 * off
+        small = np.all(np.abs(step) <= 1e-14 * np.abs(theta)) or off_next > 0.9 * off
         theta, c, off = theta + step, c_next, off_next
         if small:
             break
@@ -285,7 +292,7 @@ def _rounded_pairs(T: float, origin: float) -> list[tuple[float, float]]:
 
 def _of_levels(unit: Cosine, t: np.ndarray, y: np.ndarray, within: float) -> Iterator[Family]:
     """The cosine from 1 to 0 between the levels that are nearest, short ones first."""
-    (bottom, height), _ = _solved(np.c_[np.ones(len(t)), unit(t)], y)
+    (bottom, height), _ = _solved(_columns(np.ones(len(t)), unit(t)), y)
     for digits in (within, 0.0):
         start, end = shortest(bottom + height, digits), shortest(bottom, digits)
         yield dataclasses.replace(unit, start=float(start), end=float(end))
@@ -302,7 +309,7 @@ def _of_floor(
     scale = float(np.dot(raised, y) / np.dot(raised, raised))
     yield Power(scale, power, origin, 0.0)
     if formula.floor:
-        (scale, floor), _ = _solved(np.c_[raised / np.max(raised), np.ones(len(t))], y)
+        (scale, floor), _ = _solved(_columns(raised / np.max(raised), np.ones(len(t))), y)
         short = shortest(float(floor), within)
         scale = float(np.dot(raised, y - short) / np.dot(raised, raised))
         yield Power(scale, power, origin, short)

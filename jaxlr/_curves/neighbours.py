@@ -21,7 +21,7 @@ from jaxlr._schedules.table import Table
 _SAMPLED = 96  # counts at which a schedule is tried first
 _STEPPED = 4_096  # counts of one that has to be stepped
 _EVALUATIONS = 800  # of schedules, for one curve
-_STEPS = 3_000_000  # of those that have to be stepped
+_STEPS = 20_000_000  # of those that have to be stepped
 _MOST = 4  # answers
 _FACTORS = (2, 3, 4, 5, 8, 10)
 
@@ -177,7 +177,7 @@ class _Search:
         self.stepped = not has_closed_form(self.schedule) or is_sequential(self.schedule)
         n = len(curve.values)
         if self.stepped:
-            n = min(n, max(_STEPPED, 2 * first + 2))
+            n = min(n, max(_STEPPED, first + 2))
             self.places = np.arange(n)
         else:
             last = n - 1 - int(np.argmax(differ[::-1]))
@@ -197,11 +197,14 @@ class _Search:
             return []
         found: list[tuple[Change, ...]] = []
         if changes == 1:
-            for change in self._changes(many=True):
-                if self._fits((change,)):
-                    found.append((change,))
+            # A number that is another needs no other program, but a plateau's choices are worth one.
+            tried = list(self._changes(many=True))
+            chosen = [change for change in tried if change.name == "T_mult" or isinstance(change.value, str | bool)]
+            found = [(change,) for change in tried if change not in chosen and self._fits((change,))]
+            if not found or takes_metric(self.schedule):
+                found += [(change,) for change in chosen if self._fits((change,))]
             found = self._nearest(found)
-            for change in self._fitted(()):
+            for change in [] if found else self._fitted(()):
                 if not any(made[0].name == change.name and made[0].path == change.path for made in found):
                     found.append((change,))
             return found
@@ -296,7 +299,7 @@ class _Search:
 
 def _root(off: Callable[[float], float], x: float, tolerance: float) -> float | None:
     """Where the distance is 0, by secants."""
-    a, b = x, x * 1.01 if x else 1e-3
+    a, b = x, x + 0.01 * (1 - x) if 0 < x < 1 else x * 1.01 if x else 1e-3
     at_a, at_b = off(a), off(b)
     for _ in range(12):
         if not (math.isfinite(at_a) and math.isfinite(at_b)) or at_a == at_b:
@@ -370,6 +373,8 @@ def _near(field: Any, value: Any, counts: list[int], rates: list[float], *, many
             near += [value - 2, value + 2, *counts[12:40], *(n + d for n in counts[:12] for d in (-1, 1)), *times]
         return list(dict.fromkeys([*default, *near]))
     if isinstance(value, float):
+        if value >= 2 and value == round(value):  # a length
+            return list(dict.fromkeys([*default, value - 1, value + 1, *map(float, counts[:24])]))
         round_ones = [0.0, 1.0, value * 10, value / 10, value * 2, value / 2] if many else []
         return list(dict.fromkeys([*default, *rates[: 24 if many else 8], *round_ones]))
     if isinstance(value, tuple) and all(isinstance(item, int) for item in value):

@@ -198,7 +198,7 @@ def _between(
             return [_parameter(R, "power", "power", powers[1], powers[0])]
         text = f"{ours.family} where {R} has {theirs.family}: {ours} where {R} has {theirs}"
         return [Cause("family", None, ours.family, theirs.family, text)]
-    if _one_formula(theirs, ours, tolerance):
+    if _one_formula(theirs, ours, tolerance) or _one_shape(theirs, ours, tolerance):
         return []
     before = _numbers(theirs, ours, following.theirs, first=first, to_zero=to_zero)
     after = _numbers(ours, theirs, following.ours, first=first, to_zero=to_zero)
@@ -214,6 +214,14 @@ def _one_formula(theirs: Segment, ours: Segment, tolerance: float) -> bool:
     start, end = max(theirs.start, ours.start), min(theirs.end, ours.end)
     t = np.unique(np.linspace(start, max(start, end - 1), 256).astype(int))
     return start < end and bool(np.max(np.abs(theirs.formula(t) - ours.formula(t))) <= tolerance)
+
+
+def _one_shape(theirs: Segment, ours: Segment, tolerance: float) -> bool:
+    """Whether both segments are the same, counted from where each begins."""
+    length = min(theirs.end - theirs.start, ours.end - ours.start)
+    t = np.unique(np.linspace(0, length - 1, 256).astype(int))
+    off = theirs.formula(theirs.start + t) - ours.formula(ours.start + t)
+    return bool(np.max(np.abs(off)) <= tolerance)
 
 
 def _numbers(

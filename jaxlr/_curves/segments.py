@@ -25,7 +25,7 @@ from jaxlr._curves.families import (
 from jaxlr._curves.fitting import fit, snapped, window
 
 _MOST = 64  # segments that are told apart; what follows is one of no family
-_TRIES = 100  # that may find no formula
+_TRIES = 64  # to find a formula
 _FEW = 5  # counts that say nothing: a formula of four numbers gives them all
 
 
@@ -242,7 +242,7 @@ def _moving(values: _Values) -> list[Segment]:
             at, tries = min(values.last, at + (at - begin)), tries // 4
     if at < values.last or (pieces and pieces[-1].end < values.last):
         pieces.append(Segment(pieces[-1].end if pieces else values.first, values.last, Other()))
-    pieces = _merged([dataclasses.replace(piece, formula=_final(values, piece)) for piece in pieces])
+    pieces = _merged([dataclasses.replace(piece, formula=_final(values, piece)) for piece in pieces], values.tolerance)
     return _settled(values, pieces)
 
 
@@ -265,14 +265,19 @@ def _final(values: _Values, piece: Segment) -> Family:
     return Other() if odd else formula
 
 
-def _merged(pieces: list[Segment]) -> list[Segment]:
-    """The pieces; of those of no family that follow one another one."""
+def _merged(pieces: list[Segment], tolerance: float) -> list[Segment]:
+    """The pieces; those of no family as one, with what lies between them and only approximates."""
+    unknown = [isinstance(piece.formula, Other) for piece in pieces]
+    curved = [not isinstance(piece.formula, Constant | Linear | Staircase) for piece in pieces]
+    for i in range(1, len(pieces) - 1):
+        onward = unknown[i + 1] or _is_smooth(pieces[i], pieces[i + 1], tolerance)
+        unknown[i] = unknown[i] or (unknown[i - 1] and curved[i] and onward)
     merged: list[Segment] = []
-    for piece in pieces:
-        if merged and isinstance(piece.formula, Other) and isinstance(merged[-1].formula, Other):
+    for piece, is_unknown in zip(pieces, unknown, strict=True):
+        if is_unknown and merged and isinstance(merged[-1].formula, Other):
             merged[-1] = dataclasses.replace(merged[-1], end=piece.end)
         else:
-            merged.append(piece)
+            merged.append(dataclasses.replace(piece, formula=Other()) if is_unknown else piece)
     return merged
 
 
@@ -323,20 +328,26 @@ def _short(values: _Values, start: int, end: int) -> list[Segment]:
 def _next(values: _Values, at: int, tries: int) -> tuple[int, int, Family | None, int]:
     """The next segment that is more than a few counts long, after perhaps a few others: its start, its end.
 
-    tries: how often it may fail to find one; what is left of them is returned.
+    tries: how often it may look for one; what is left of them is returned.
     """
     ahead = 0
     while at + ahead < values.last and tries:
         start = at + ahead
         end, formula = _longest(values, start)
         if formula is not None and (end - start > _FEW or end == values.last):
-            return start, end, formula, tries
+            return start, end, formula, tries - 1
         ahead, tries = ahead + 1 if ahead < 4 else ahead * 3 // 2, tries - 1
     return at, at, None, 0
 
 
 def _longest(values: _Values, start: int) -> tuple[int, Family | None]:
     """The end of the longest window from start on that one formula gives, and the formula."""
+    y = values.part(start, min(start + 9, values.last))
+    if len(y) > 8 and np.ptp(y) == 0:
+        rest = Constant(float(y[0]))
+        end = values.end_of(rest, start)
+        if end == values.last or abs(values.part(end, end + 1)[0] - y[0]) > 4 * values.tolerance:
+            return end, rest  # a step ends it
     whole = values.fit(start, values.last)
     if whole is not None and values.end_of(whole, start) == values.last:
         return values.last, whole
@@ -359,7 +370,7 @@ def _longest(values: _Values, start: int) -> tuple[int, Family | None]:
 
 def _longer(values: _Values, start: int, end: int, failed: int, formula: Family) -> tuple[int, Family]:
     """The same window as far as it goes: the numbers of a formula are known the better the longer it is."""
-    tries = [end, *(end + max(1, (failed - end) // part) for part in (8, 4, 2))]
+    tries = [end, end + max(1, (failed - end) // 4)]
     for _ in range(12):
         for until in tries:
             fitted = values.fit(start, min(until, values.last))
@@ -368,7 +379,7 @@ def _longer(values: _Values, start: int, end: int, failed: int, formula: Family)
                 break
         else:
             break
-        tries = [end, end + max(1, (end - start) // 8), end + (end - start) // 2]
+        tries = [end, end + max(1, (end - start) // 4)]
     return end, formula
 
 

@@ -14,6 +14,7 @@ from jaxlr._curves.families import count as counted
 from jaxlr._curves.segments import Segment
 
 _MOST = 24  # shifts, or ratios, that are tried: those in which segments differ
+_SAMPLED = 64  # counts that refuse most of them
 _STAIRS = 3  # steps that are at one distance: fewer may be drops
 _TELLING = 0.25  # the part of a curve that a warp must explain
 
@@ -200,24 +201,46 @@ def _reversed(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
 
 def _proved(reference: Side, other: Side, warp: Warp) -> tuple[Cause, ...]:
     """The causes that the warp is, where it makes the reference the other curve; () where it does not."""
-    theirs, ours = reference.curve, other.curve
-    t = np.arange(ours.start, ours.start + len(ours.values))
-    predicted = _warped(reference, warp.places(t))
-    known = np.isfinite(predicted)
-    if np.sum(known) < 4 or max(np.sum(known), np.ptp(warp.places(t)[known]) + 1) < _TELLING * len(t):
-        return ()
+    t = np.arange(other.curve.start, other.curve.start + len(other.curve.values))
+    few = t[np.unique(np.linspace(0, len(t) - 1, _SAMPLED).astype(int))]
     if math.isnan(warp.scale):
-        largest = int(np.nanargmax(np.abs(predicted)))
-        scale = _scale(float(ours.values[largest]), float(predicted[largest]), theirs.tolerance)
-        if scale in (0.0, 1.0):
+        warp = dataclasses.replace(warp, scale=_scale(reference, other, warp, few))
+        if warp.scale in (0.0, 1.0):
             return ()
-        warp = dataclasses.replace(warp, scale=scale)
-    tolerance = abs(warp.scale) * theirs.tolerance + ours.tolerance
-    expected = warp.scale * predicted[known]
-    if np.ptp(expected) <= 4 * tolerance or np.max(np.abs(expected - ours.values[known])) > tolerance:
+    if _explained(reference, other, warp, few) is None:
         return ()
-    phases = _phases(reference, other, warp, tolerance)
+    explained = _explained(reference, other, warp, t)
+    if explained is None or np.sum(explained) < 4:
+        return ()
+    reached = np.ptp(warp.places(t)[explained]) + 1
+    values = other.curve.values[explained]
+    if max(np.sum(explained), reached) < _TELLING * len(t) or np.ptp(values) <= 4 * other.curve.tolerance:
+        return ()
+    phases = _phases(reference, other, warp)
     return () if phases is None else (*phases, *_causes(reference.name, other.name, warp))
+
+
+def _explained(reference: Side, other: Side, warp: Warp, t: np.ndarray) -> np.ndarray | None:
+    """At which of the counts the warp has a value; None where one of them is not the other side's."""
+    predicted = warp.scale * _warped(reference, warp.places(t))
+    known: np.ndarray = np.isfinite(predicted)
+    off = np.abs(predicted[known] - other.curve.values[t[known] - other.curve.start])
+    return None if np.any(off > _tolerance(reference, other, warp)) else known
+
+
+def _tolerance(reference: Side, other: Side, warp: Warp) -> float:
+    return abs(warp.scale) * reference.curve.tolerance + other.curve.tolerance
+
+
+def _scale(reference: Side, other: Side, warp: Warp, t: np.ndarray) -> float:
+    """The ratio of the sides where the reference is largest, in few digits if the tolerances admit them."""
+    predicted = np.nan_to_num(_warped(reference, warp.places(t)))
+    largest = int(np.argmax(np.abs(predicted)))
+    theirs, ours = float(predicted[largest]), float(other.curve.values[t[largest] - other.curve.start])
+    if theirs == 0:
+        return 1.0
+    tolerance = reference.curve.tolerance + other.curve.tolerance
+    return shortest(ours / theirs, tolerance / abs(theirs))
 
 
 def _warped(reference: Side, places: np.ndarray) -> np.ndarray:
@@ -235,14 +258,7 @@ def _warped(reference: Side, places: np.ndarray) -> np.ndarray:
     return values
 
 
-def _scale(ours: float, theirs: float, tolerance: float) -> float:
-    """The ratio of two values, in few digits where the tolerance admits them."""
-    if theirs == 0:
-        return 1.0
-    return shortest(ours / theirs, 2 * tolerance / abs(theirs))
-
-
-def _phases(reference: Side, other: Side, warp: Warp, tolerance: float) -> tuple[Cause, ...] | None:
+def _phases(reference: Side, other: Side, warp: Warp) -> tuple[Cause, ...] | None:
     """What only one side has before the shifted curves are one; None where the other side has what nothing explains."""
     if warp.ratio != 1 or warp.held is not None:
         return ()
@@ -252,7 +268,7 @@ def _phases(reference: Side, other: Side, warp: Warp, tolerance: float) -> tuple
         return tuple(only(reference.name, segment, theirs=True) for segment in lost) if whole else ()
     head = other.curve.values[: -warp.shift]
     end = other.curve.start - warp.shift
-    clamped = np.all(np.abs(head - warp.scale * reference.curve.values[0]) <= tolerance)
+    clamped = np.all(np.abs(head - warp.scale * reference.curve.values[0]) <= _tolerance(reference, other, warp))
     along = other.segments[0].end > end and not isinstance(other.segments[0].formula, Staircase)
     if len(head) <= 2 or clamped or along:
         return ()
