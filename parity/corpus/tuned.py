@@ -898,6 +898,18 @@ TWO = (
     ),
 )
 
+NANS = (
+    Pair(
+        "a fraction to a power past its end",
+        "nan",
+        on_sgd(0.01, lambda optimizer: PolynomialLR(optimizer, total_iters=8_192, power=0.9)),
+        lambda: lambda count: 0.01 * (1 - count / 8_192) ** 0.9,
+        steps=9_000,
+        must=(rf"NaN from count {number(8_193)}",),
+        must_not=WARPS,
+    ),
+)
+
 
 def edited(values: np.ndarray, counts: slice, factor: float) -> np.ndarray:
     values[counts] *= factor
@@ -1071,6 +1083,7 @@ PAIRS: tuple[Pair, ...] = (
     *RESTARTS,
     *ACCUMULATION,
     *TWO,
+    *NANS,
     *TRAPS,
     *CONTROLS,
 )
