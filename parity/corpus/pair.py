@@ -53,7 +53,8 @@ def lambda_lr(lr: float, factor: Callable[[int], float]) -> Callable[[], Any]:
 
 def number(value: float) -> str:
     """A pattern of the number: 9,990 or 9990, 0.001 or 1e-3 or 1e-03, no other digits around it."""
-    texts = {repr(value), f"{value:.6g}", f"{value:g}"}
+    texts = {repr(value), f"{value:,}"}
+    texts |= {f"{value:{comma}.{digits}g}" for digits in range(6, 13) for comma in ("", ",")}
     texts |= {f"{value:,.0f}", f"{value:.0f}", f"{value:.1f}"} if value == int(value) else set()
     mantissa, exponent = re.sub(r"\.?0*e", "e", f"{value:.5e}").split("e")
     texts |= {f"{mantissa}e{int(exponent)}", f"{mantissa}e{exponent}"}
@@ -63,7 +64,7 @@ def number(value: float) -> str:
 def differs(parameter: str, ours: float | str, theirs: float | str) -> str:
     """`parameter 9,990 where R has 10,000`, or `parameter=9990 where R has 10000`; either may stand in a tuple."""
     mine, others = (number(value) if not isinstance(value, str) else re.escape(value) for value in (ours, theirs))
-    return rf"\b(?:{parameter})[ =][^;]*?{mine}[^;]* where [^;]* has [^;]*?{others}"
+    return rf"\b(?:{parameter})[ =][^;\n]*?{mine}[^;\n]* where [^;\n]* has [^;\n]*?{others}"
 
 
 def late(steps: int) -> str:
@@ -98,14 +99,14 @@ def held(counts: int) -> str:
 
 def family(ours: str, theirs: str) -> str:
     """`linear where R has cosine`."""
-    return rf"{ours} where [^;]* has {theirs}"
+    return rf"{ours} where [^;\n]* has {theirs}"
 
 
 def only_has(start: int, last: int, family: str) -> str:
     """`only R has: 0..499 linear 0 -> 0.1`; one count fewer or more where the phases join."""
     lasts = "|".join(number(end) for end in (last - 1, last, last + 1))
     starts = "|".join(number(begin) for begin in (start, start + 1))
-    return rf"only [^;]* has:? (?:{starts})\.\.(?:{lasts}) {family}"
+    return rf"only [^;\n]* has:? (?:{starts})\.\.(?:{lasts}) {family}"
 
 
 def either(*patterns: str) -> str:

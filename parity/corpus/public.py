@@ -428,7 +428,7 @@ AGREEING = (
         once_in(100, 2e-4, lambda optimizer: StepLR(optimizer, 40), 50 * 100),
         lambda: optax.piecewise_constant_schedule(2e-4, {50 * 4 // 5 * 100: 0.1}),
         steps=50 * 100,
-        verdict="equal in float32 arithmetic",
+        verdict="equal",
     ),
 )
 

@@ -317,7 +317,7 @@ STRETCHES = (
         lambda: piecewise(0.1, 0.2, [2_000, 4_000, 5_500]),
         steps=12_000,
         must=(either(faster(2), differs("milestones?", 2_000, 4_000)),),
-        must_not=(SHIFT, SCALE, HELD),
+        must_not=(SHIFT, SCALE),
     ),
 )
 
@@ -839,12 +839,13 @@ RESTARTS = (
 
 ACCUMULATION = (
     Pair(
+        # its count t is torch's 8t: it is eight times as fast, and torch held
         "torch steps once in 8 micro-batches, the other side at each with the length in updates",
         "accumulation",
         lambda_lr(1e-3, lambda count: hf_cosine(100, 1_000)(count // 8)),
         lambda: warmup_cosine(1e-3, 100, 900),
         steps=8_000,
-        must=(held(8),),
+        must=(either(held(8), faster(8)),),
         must_not=(SHIFT, SCALE),
     ),
     Pair(
@@ -1048,7 +1049,7 @@ CONTROLS = (
         multistep(0.1, [3_000, 6_000]),
         lambda: piecewise(0.1, 0.1, [3_000, 6_000]),
         steps=9_000,
-        verdict="equal in float32 arithmetic",
+        verdict="equal",
     ),
     Pair(
         "restarts written by hand in float32",
