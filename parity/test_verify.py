@@ -244,6 +244,20 @@ def test_the_range_of_a_momentum_is_compared():
     assert re.fullmatch("cause +momentum: .*", str(report).splitlines()[-1])
 
 
+def test_the_range_of_a_cyclic_momentum_is_said_in_the_words_of_a_curve():
+    scheduler = lr_scheduler.CyclicLR(sgd(), 0.01, 0.1, step_size_up=20)
+    report = jaxlr.verify(scheduler, jaxlr.CyclicLR(0.01, 0.1, step_size_up=20, base_momentum=0.7), steps=90)
+    assert report.diagnosis == "momentum: triangular wave: bottom 0.7 where torch has 0.8"
+
+
+def test_the_picture_of_a_momentum_that_one_side_does_not_drive(tmp_path):
+    report = jaxlr.verify(one_cycle(sgd()), lambda count: jaxlr.OneCycleLR(0.1, 100)(1 * count), steps=101)
+    assert report.diagnosis == "momentum is not cycled: jax drives none where torch cycles 0.85..0.95"
+    assert json.loads(report.to_json())["momentum"]["at_argmax"]["jax"] is None
+    report.plot(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_an_array_says_nothing_of_a_momentum():
     values = jaxlr.trajectory(jaxlr.OneCycleLR(0.1, total_steps=100), 101)
     report = jaxlr.verify(one_cycle(sgd()), values, steps=101)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxlr._curves.diagnosis import Cause, Curve, Diagnosis, diagnose, diagnose_momentum
 from jaxlr._curves.report import ROUNDING, Report, Verdict, peak
 from jaxlr._curves.side import Run, Side, Wide
+from jaxlr._schedules.cycle import CyclicLR
 from jaxlr._ulp import compare
 
 # Shares of the peak.
@@ -159,6 +160,8 @@ def _curve(side: Side, question: Question) -> Curve:
 
 def _curve_of_momentum(side: Side, momentums: np.ndarray, question: Question) -> Curve:
     schedule = None if side.schedule is None else side.schedule._momentum
+    if isinstance(schedule, CyclicLR):  # whose fields are named as those of a learning rate
+        schedule = None
     run, wide = question.run, momentums.astype(np.float64)
     return Curve(side.name, wide, _tolerance(momentums), run.window.start, schedule, run.metrics)
 

@@ -33,8 +33,9 @@ def _lines(report: "Report") -> Iterator[tuple[str, str]]:
     yield "verdict", report.verdict
     if report.proof:
         yield "proof", report.proof
-    counts = _span(report.start, report.start + report.steps - 1)
-    yield "compared", f"{other} with {reference}, {report.steps:,} counts, {counts}"
+    counts = "1 count" if report.steps == 1 else f"{report.steps:,} counts"
+    span = _span(report.start, report.start + report.steps - 1)
+    yield "compared", f"{other} with {reference}, {counts}, {span}"
     yield "largest difference", _largest(report)
     if report.own_verdict in ("within tolerance", "different"):
         yield "differ", f"{_percent(report.differing)} of the counts, by more than 0.1 % of the peak"

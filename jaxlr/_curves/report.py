@@ -187,7 +187,7 @@ class Report:
             "verdict": self.verdict,
             "proof": self.proof,
             "diagnosis": self.diagnosis,
-            "causes": [[dataclasses.asdict(cause) for cause in causes] for causes in self.causes],
+            "causes": [[vars(cause) for cause in causes] for causes in self.causes],
             "names": self.names,
             "notes": self.notes,
             "start": self.start,

@@ -34,7 +34,7 @@ def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None
                 raise run.past_end(name, count)
             if count >= window.start:
                 for row, i in enumerate(chosen):
-                    lrs[row, count - window.start] = groups[i]["lr"]
+                    lrs[row, count - window.start] = float(groups[i]["lr"])
                     momentums[row, count - window.start] = _momentum(groups[i])
     return {
         str(groups[i].get("name", f"group {i}")): Side(
