@@ -154,7 +154,7 @@ def _counts(sides: dict[str, Any], start: int, metrics: np.ndarray | None) -> tu
     if wholes and stop >= max(wholes):
         return stop - start, "covers the whole recipe" + (f", from count {start:,}" if start else "")
     if stop in ends:
-        return stop - start, "covers all counts that both sides have"
+        return stop - start, "covers all counts that both sides have a value for"
     return stop - start, "how long the recipe is is not known: --steps compares more counts, or fewer"
 
 

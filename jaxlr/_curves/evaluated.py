@@ -73,11 +73,12 @@ def is_stateful(schedule: Any) -> bool:
 
 
 def _evaluated(function: Any, name: str, run: Run) -> tuple[np.ndarray, bool]:
-    """The values at the counts of the window, and whether float32 occurs in the program that computes them."""
+    """The values at the counts of the window; in 64 bits, whether float32 occurs in the program that computes them."""
     loop, over = _loop(function, run)
     try:
         program = jax.jit(loop).trace(over)
-        values, casts = np.asarray(program.lower().compile()(over)), "f32[" in str(program.jaxpr)
+        values = np.asarray(program.lower().compile()(over))
+        casts = jnp.result_type(float) == np.float64 and "f32[" in str(program.jaxpr)
     except (jax.errors.JAXTypeError, TypeError):  # it branches on the count in Python
         values, casts = np.asarray(list(_called(function, name, run))), False
     except Exception as error:

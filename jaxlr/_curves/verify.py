@@ -10,7 +10,7 @@ from jaxlr._arguments import flag, integer, numbers, optional, real
 from jaxlr._curves.judge import Question, report
 from jaxlr._curves.report import VERDICTS, Report
 from jaxlr._curves.side import Each, Run, Side
-from jaxlr._curves.sides import kind_of, name_of, needs_metrics, schedulers_of, sides_of
+from jaxlr._curves.sides import Kind, kind_of, name_of, needs_metrics, schedulers_of, sides_of
 from jaxlr._schedules.base import Integer, Metrics, Scalar, Schedule
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.versions import warn_if_untried
@@ -18,8 +18,8 @@ from jaxlr._torch.versions import warn_if_untried
 if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
-Curvelike = Schedule | Callable[[Any], Any] | Metrics  # a schedule, or its values
-Sides = Curvelike | Sequence[Curvelike] | Mapping[str, Curvelike]
+ScheduleOrValues = Schedule | Callable[[Any], Any] | Metrics
+Sides = ScheduleOrValues | Sequence[ScheduleOrValues] | Mapping[str, ScheduleOrValues]
 
 
 def verify(
@@ -162,16 +162,7 @@ def report_of(
             raise TypeError(f"verify: other must be given where the reference is no torch scheduler, got {reference!r}")
         other = _converted(reference, group, run.window)
     other_kind = kind_of(parameters[1], other)
-    for given, of_kind in ((reference, kind), (other, other_kind)):
-        if needs_metrics(of_kind, given) and (received is None or len(received) < run.window.stop - 1):
-            raise ValueError(
-                f"verify: metrics must be at least {run.window.stop - 1} numbers for a ReduceLROnPlateau, "
-                f"got {'None' if received is None else len(received)}"
-            )
-    if group is not None and "torch" not in (kind, other_kind):
-        raise ValueError(f"verify: group must be None where no side is torch's, got {group!r}")
-    if kind == other_kind == "torch" and schedulers_of(reference)[0].optimizer is schedulers_of(other)[0].optimizer:
-        raise ValueError("verify: other must be on an optimizer of its own, got the reference's: both are stepped")
+    _check_together((kind, reference), (other_kind, other), group, run)
     called = _names((kind, reference), (other_kind, other), names)
     theirs, ours = (
         sides_of(parameter, value, name, group, run, wide=value is reference)
@@ -182,6 +173,20 @@ def report_of(
     return worst if len(reports) == 1 else dataclasses.replace(worst, groups=reports)
 
 
+def _check_together(theirs: tuple[Kind, Any], ours: tuple[Kind, Any], group: int | None, run: Run) -> None:
+    """Raises where the sides do not go together with one another, with the metrics or with the group."""
+    needed, received = run.window.stop - 1, -1 if run.metrics is None else len(run.metrics)
+    if received < needed and any(needs_metrics(*side) for side in (theirs, ours)):
+        got = "None" if run.metrics is None else received
+        raise ValueError(f"verify: metrics must be at least {needed} numbers for a ReduceLROnPlateau, got {got}")
+    of_torch = [value for kind, value in (theirs, ours) if kind == "torch"]
+    if group is not None and not of_torch:
+        raise ValueError(f"verify: group must be None where no side is torch's, got {group!r}")
+    optimizers = [schedulers_of(value)[0].optimizer for value in of_torch]
+    if len(optimizers) == 2 and optimizers[0] is optimizers[1]:
+        raise ValueError("verify: other must be on an optimizer of its own, got the reference's: both are stepped")
+
+
 def _converted(reference: Any, group: int | None, window: range) -> Any:
     """What from_torch makes of the reference: one schedule, or one for each of several parameter groups."""
     schedulers = schedulers_of(reference)
@@ -190,7 +195,9 @@ def _converted(reference: Any, group: int | None, window: range) -> Any:
     return from_torch(schedulers, group="all" if several else group, total_steps=window.stop + stepped)
 
 
-def _names(reference: tuple[Any, Any], other: tuple[Any, Any], names: tuple[str | None, str | None]) -> tuple[str, str]:
+def _names(
+    reference: tuple[Kind, Any], other: tuple[Kind, Any], names: tuple[str | None, str | None]
+) -> tuple[str, str]:
     """What the user called the sides; where both would be called the same, first and second."""
     first, second = (given or name_of(*side) for given, side in zip(names, (reference, other), strict=True))
     return ("first", "second") if first == second else (first, second)
