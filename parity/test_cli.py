@@ -231,6 +231,8 @@ def test_verify_lets_pass_what_it_is_told_to(recipe):
         (["SequentialLR(0.1, [LinearLR(0.1), CosineAnnealingLR(0.1, 900)], [100])"], 1001, "covers the whole recipe"),
         (["ChainedScheduler([LinearLR(0.1, total_iters=100), StepLR(0.1, 500)])"], 1501, "covers the whole recipe"),
         (["per_epoch(CosineAnnealingLR(0.1, 9), 50)"], 500, "covers the whole recipe"),
+        (["CosineAnnealingLR(0.1, 450)", "--against", "CosineAnnealingLR(0.1, 900)"], 451, "covers the whole recipe"),
+        (["ExponentialLR(0.1, 0.9)", "--against", "CosineAnnealingLR(0.1, 900)"], 901, "covers the whole recipe"),
         (["CosineAnnealingLR(0.1, 2500)", "--start", "500"], 2001, "covers the whole recipe, from count 500"),
         (["ExponentialLR(0.1, 0.99)"], 1000, "how long the recipe is is not known: --steps"),
         (["OneCycleLR(0.1, 30)", "--against", "OneCycleLR(0.1, 29)"], 30, "covers all counts that both sides have"),
@@ -238,7 +240,7 @@ def test_verify_lets_pass_what_it_is_told_to(recipe):
         (
             ["{recipe}:values", "--against", "CosineAnnealingLR(0.1, 2500)"],
             50,
-            "covers all counts that both sides have",
+            "covers the whole recipe",
         ),
     ],
     ids=str,

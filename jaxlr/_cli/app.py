@@ -147,11 +147,11 @@ def _counts(sides: dict[str, Any], start: int, metrics: np.ndarray | None) -> tu
     if len(set(arrays.values())) > 1:
         sizes = " and ".join(f"{size} in {target}" for target, size in arrays.items())
         raise ValueError(f"verify: --steps must be given for learning rates of different length, got {sizes}")
-    wholes = [length.whole for length in lengths if length.whole is not None]
-    stop = min([max(wholes, default=start + 1_000), *ends])
+    whole = next((length.whole for length in lengths if length.whole is not None), None)  # the reference's, if known
+    stop = min([start + 1_000 if whole is None else whole, *ends])
     if stop <= start:
         raise ValueError(f"verify: --start must be at most {stop - 1}, where the recipe ends, got {start}")
-    if wholes and stop >= max(wholes):
+    if stop == whole:
         return stop - start, "covers the whole recipe" + (f", from count {start:,}" if start else "")
     if stop in ends:
         return stop - start, "covers all counts that both sides have a value for"

@@ -40,7 +40,7 @@ def _lines(report: "Report") -> Iterator[tuple[str, str]]:
     if report.own_verdict in ("within tolerance", "different"):
         yield "differ", f"{_percent(report.differing)} of the counts, by more than 0.1 % of the peak"
         if math.isfinite(report.area):
-            yield "area", _percent(report.area, sign="+")
+            yield "area", f"{100 * report.area:+.3g} %"
         yield "equal", _some(_span(first, last) for first, last, equal in report.spans if equal)
         yield "different", _some(_span(first, last) for first, last, equal in report.spans if not equal)
     if report.largest < NEARLY and report.max_ulp < 1e6:
@@ -101,6 +101,6 @@ def _some(spans: Iterable[str]) -> str:
     return ", ".join(spans[:SPANS]) + more or "nowhere"
 
 
-def _percent(share: float, sign: str = "") -> str:
+def _percent(share: float) -> str:
     """12.3 %, or where that would be a very small number 1.2e-07."""
-    return f"{100 * share:{sign}.3g} %" if abs(share) >= NEARLY or share == 0 else f"{share:{sign}.2g}"
+    return f"{100 * share:.3g} %" if share >= NEARLY or share == 0 else f"{share:.2g}"
