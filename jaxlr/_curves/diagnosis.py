@@ -1,12 +1,14 @@
 """Why two curves differ: what, changed in one of them, makes it the other."""
 
+import dataclasses
+
 import numpy as np
 
 from jaxlr._curves.cause import Cause, Curve, Diagnosis, Side
 from jaxlr._curves.neighbours import neighbours, of_one_structure
 from jaxlr._curves.parameters import difference
 from jaxlr._curves.segments import segments
-from jaxlr._curves.warps import unheld, warps
+from jaxlr._curves.warps import at_steps, held_by, is_held, unheld, warps
 
 __all__ = ["Cause", "Curve", "Diagnosis", "diagnose", "diagnose_momentum"]
 
@@ -27,7 +29,7 @@ def diagnose(reference: Curve, other: Curve) -> Diagnosis:
     if reference.start != other.start or len(reference.values) != len(other.values):
         spans = [f"{len(curve.values)} from {curve.start} on" for curve in (reference, other)]
         raise ValueError(f"diagnose: reference and other must be of the same counts, got {spans[0]} and {spans[1]}")
-    sides = [Side(curve, segments(curve.values, curve.tolerance, curve.start)) for curve in (reference, other)]
+    sides = [_side(curve) for curve in (reference, other)]
     return Diagnosis(tuple(_alternatives(*sides)), (sides[0].segments, sides[1].segments))
 
 
@@ -67,18 +69,23 @@ def _alternatives(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     if known:
         return [known]
     warped, near = warps(reference, other), neighbours(reference, other, changes=1)
-    read = difference(reference, other)
+    read = _read(reference, other)
     found = [*(causes for causes in warped if len(causes) == 1), *near]
     if found:
         return [*found, *(causes for causes in read if _is_another(causes, found, near))]
-    found = [*warped, *neighbours(reference, other, changes=2), *read, *_held(reference, other)]
+    near = neighbours(reference, other, changes=2)
+    # The numbers of segments say again what the fields of a known schedule say.
+    read = [causes for causes in read if not near or _numbers(causes) < 2]
+    found = [*warped, *near, *read, *_held(reference, other)]
     fewest = min(map(_numbers, found), default=0)
     return list(dict.fromkeys(causes for causes in found if _numbers(causes) == fewest))
 
 
 def _numbers(causes: tuple[Cause, ...]) -> int:
     """How many numbers would have to be changed."""
-    return sum(len(cause.ours) if cause.parameter == "milestone" else 1 for cause in causes)
+    tuples = [(cause.ours, cause.theirs) for cause in causes if isinstance(cause.ours, tuple)]
+    changed: int = sum(abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False)) for a, b in tuples)
+    return len(causes) - len(tuples) + changed
 
 
 def _is_another(causes: tuple[Cause, ...], found: list[tuple[Cause, ...]], near: list[tuple[Cause, ...]]) -> bool:
@@ -89,10 +96,28 @@ def _is_another(causes: tuple[Cause, ...], found: list[tuple[Cause, ...]], near:
     return causes[0].kind in ("phase", "family") or (stretched and not near)
 
 
+def _read(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
+    """What differs between the segments; where both are stepped once in k counts, between those of their steps."""
+    hold = held_by(reference) or held_by(other)
+    curves = (reference.curve, other.curve)
+    if hold is None or not all(is_held(curve, *hold) for curve in curves):
+        return difference(reference, other)
+    k, origin = hold
+    sides = [_side(at_steps(curve, k, origin)) for curve in curves]
+    each = f"in steps of {k:,} counts: "
+    return [
+        tuple(dataclasses.replace(cause, text=each + cause.text) for cause in causes) for causes in difference(*sides)
+    ]
+
+
+def _side(curve: Curve) -> Side:
+    return Side(curve, segments(curve.values, curve.tolerance, curve.start))
+
+
 def _held(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     """Of two curves one of which is stepped once in k counts: that, and what differs at those counts."""
     for held, *curves in unheld(reference, other):
-        sides = [Side(curve, segments(curve.values, curve.tolerance, curve.start)) for curve in curves]
+        sides = [_side(curve) for curve in curves]
         found = warps(*sides) or difference(*sides)
         if found:
             return [(held, *causes) for causes in found]

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any, Literal, cast, get_args, get_origin
 
 import numpy as np
@@ -20,10 +21,11 @@ from jaxlr._schedules.table import Table
 
 _SAMPLED = 96  # counts at which a schedule is tried first
 _STEPPED = 4_096  # counts of one that has to be stepped
-_EVALUATIONS = 800  # of schedules, for one curve
+_EVALUATIONS = 1_000  # of schedules, for one curve
 _STEPS = 20_000_000  # of those that have to be stepped
 _MOST = 4  # answers
 _FACTORS = (2, 3, 4, 5, 8, 10)
+_FIXED = {"last_epoch", "T_mult"}  # each value of them needs a program of its own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,9 +211,12 @@ class _Search:
                     found.append((change,))
             return found
         few = list(self._changes(many=False))
-        pairs = [(one, two) for i, one in enumerate(few) for two in few[i + 1 :]]
-        pairs = [(one, two) for one, two in pairs if (one.path, one.name) != (two.path, two.name)]
-        found = self._nearest([pair for pair in pairs if self._fits(pair)])
+        fields = [(change.path, change.name) for change in few]
+        rank = [fields[:i].count(field) for i, field in enumerate(fields)]
+        places = [(i, j) for i in range(len(few)) for j in range(i) if fields[i] != fields[j]]
+        # Those that are likely in both first: a default, a choice, one more or less.
+        places.sort(key=lambda pair: rank[pair[0]] + rank[pair[1]])
+        found = self._nearest([(few[j], few[i]) for i, j in places if self._fits((few[j], few[i]))])
         if not found:
             for one in few:
                 found += [(one, two) for two in self._fitted((one,)) if (two.path, two.name) != (one.path, one.name)]
@@ -227,9 +232,14 @@ class _Search:
         return list(nearest.values())
 
     def _away(self, made: tuple[Change, ...]) -> float:
-        pairs = [(change.value, _at(self.schedule, change)) for change in made]
-        numbers = [(a, b) for a, b in pairs if isinstance(a, int | float) and isinstance(b, int | float)]
-        return sum(abs(a - b) for a, b in numbers)
+        away = 0.0
+        for change in made:
+            a, b = change.value, _at(self.schedule, change)
+            if isinstance(a, tuple):
+                away += abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))
+            elif isinstance(a, int | float) and isinstance(b, int | float):
+                away += abs(a - b)
+        return away
 
     def _explains_itself(self) -> bool:
         """Whether the schedule is the curve that it is said to be."""
@@ -262,7 +272,7 @@ class _Search:
         return _is_curve(schedule, curve)
 
     def _changes(self, *, many: bool) -> Iterator[Change]:
-        counts, rates = _shown_by(self.wanted)
+        counts, rates = _shown_by(self.wanted, self.known)
         for path, schedule in _nodes(self.schedule, ()):
             for field in dataclasses.fields(schedule):
                 if not field.init or field.name == "last_epoch" or (field.name == "lr" and path):
@@ -282,15 +292,17 @@ class _Search:
         for path, schedule in _nodes(base, ()):
             for field in dataclasses.fields(schedule):
                 value = getattr(schedule, field.name)
-                if not field.init or not isinstance(value, float) or (field.name == "lr" and path):
+                number = isinstance(value, int | float) and not isinstance(value, bool)
+                if not field.init or not number or field.name in _FIXED or (field.name == "lr" and path):
                     continue
 
                 def off(x: float, path: Any = path, name: str = field.name) -> float:
                     tried = self._values(_changed(base, [Change(path, name, x)]))
                     return math.nan if tried is None else float(tried[at] - self.values[at])
 
-                root = _root(off, value, self.tolerance)
-                for x in () if root is None else dict.fromkeys((shortest(root, 1e-7 * abs(root)), root)):
+                root = _whole_root(off, value) if isinstance(value, int) else _root(off, value, self.tolerance)
+                short = root if root is None or isinstance(root, int) else shortest(root, 1e-7 * abs(root))
+                for x in () if root is None else dict.fromkeys((short, root)):
                     change = Change(path, field.name, x)
                     if x != value and self._fits((*before, change)):
                         yield change
@@ -298,17 +310,44 @@ class _Search:
 
 
 def _root(off: Callable[[float], float], x: float, tolerance: float) -> float | None:
-    """Where the distance is 0, by secants."""
-    a, b = x, x + 0.01 * (1 - x) if 0 < x < 1 else x * 1.01 if x else 1e-3
-    at_a, at_b = off(a), off(b)
-    for _ in range(12):
+    """Where the distance is 0, by secants; of what is positive in its logarithm, as factors multiply."""
+    if x > 0:
+        root = _secants(lambda log: off(math.exp(min(log, 700.0))), math.log(x), tolerance)
+        return None if root is None else math.exp(root)
+    return _secants(off, x, tolerance)
+
+
+def _secants(off: Callable[[float], float], x: float, tolerance: float) -> float | None:
+    a, at_a = x, off(x)
+    small = min(1e-3, 0.01 * abs(x)) or 1e-3
+    # Downwards first: many a number is at most 1.
+    b, at_b = next(((b, y) for step in (-small, small) if math.isfinite(y := off(b := x + step))), (x, math.nan))
+    for _ in range(16):
         if not (math.isfinite(at_a) and math.isfinite(at_b)) or at_a == at_b:
             return None
-        a, b, at_a = b, b - at_b * (b - a) / (at_b - at_a), at_b
-        if abs(b - a) <= 1e-13 * abs(b):
+        step = -at_b * (b - a) / (at_b - at_a)
+        a, b, at_a = b, b + max(-2.0, min(2.0, step)), at_b
+        if abs(b - a) <= 1e-15 * max(1.0, abs(b)):
             break
         at_b = off(b)
     return b if abs(at_b) <= tolerance else None
+
+
+def _whole_root(off: Callable[[int], float], x: int) -> int | None:
+    """The whole number nearest to where the distance changes its sign, by halving."""
+    around = [x // 8, x // 4, x // 2, x, 2 * x, 4 * x, 8 * x]
+    seen = [(n, y) for n in around if math.isfinite(y := off(n))]
+    between = next((pair for pair in pairwise(seen) if pair[0][1] * pair[1][1] <= 0), None)
+    if between is None:
+        return None
+    (a, at_a), (b, at_b) = between
+    while b - a > 1:
+        middle = (a + b) // 2
+        if at_a * (at_middle := off(middle)) > 0:
+            a, at_a = middle, at_middle
+        else:
+            b, at_b = middle, at_middle
+    return a if abs(at_a) < abs(at_b) else b
 
 
 def _nodes(schedule: Any, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
@@ -320,7 +359,7 @@ def _nodes(schedule: Any, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ..
             yield from _nodes(member, (*path, i))
 
 
-def _shown_by(side: Side) -> tuple[list[int], list[float]]:
+def _shown_by(side: Side, known: Side) -> tuple[list[int], list[float]]:
     """The counts and lengths, and the rates and ratios, that a curve shows."""
     counts: dict[float, None] = {}
     rates: dict[float, None] = {}
@@ -350,8 +389,13 @@ def _shown_by(side: Side) -> tuple[list[int], list[float]]:
         if isinstance(segment.formula, Held):
             counts[segment.formula.k] = None
     rates |= dict.fromkeys((first, float(values[-1]), float(np.max(values)), float(np.min(values))))
-    peak = float(np.max(np.abs(values))) or 1.0
-    rates |= dict.fromkeys([shortest(rate / peak, 1e-9) for rate in list(rates)])
+    # As shares of the peak of either side, and what divides it.
+    for curve in (side.curve, known.curve):
+        peak = float(np.max(np.abs(curve.values))) or 1.0
+        shares = [shortest(rate / peak, 1e-9) for rate in rates]
+        rates |= dict.fromkeys(shares)
+    rates |= dict.fromkeys(1 / share for share in list(rates) if share)
+    rates |= dict.fromkeys([first / values[-1]] if values[-1] else [])
     whole = [round(count) for count in counts if abs(count - round(count)) < 1e-3 and count > 0]
     return list(dict.fromkeys(whole)), [shortest(rate, 1e-9 * abs(rate)) for rate in rates]
 
@@ -370,13 +414,14 @@ def _near(field: Any, value: Any, counts: list[int], rates: list[float], *, many
         near = [value - 1, value + 1, *counts[:12]]
         if many:
             times = [k * value for k in _FACTORS] + [value // k for k in _FACTORS if value % k == 0]
+            near += range(2 * value + 12) if value < 100 else ()
             near += [value - 2, value + 2, *counts[12:40], *(n + d for n in counts[:12] for d in (-1, 1)), *times]
         return list(dict.fromkeys([*default, *near]))
     if isinstance(value, float):
         if value >= 2 and value == round(value):  # a length
             return list(dict.fromkeys([*default, value - 1, value + 1, *map(float, counts[:24])]))
         round_ones = [0.0, 1.0, value * 10, value / 10, value * 2, value / 2] if many else []
-        return list(dict.fromkeys([*default, *rates[: 24 if many else 8], *round_ones]))
+        return list(dict.fromkeys([*default, *rates[: 60 if many else 12], *round_ones]))
     if isinstance(value, tuple) and all(isinstance(item, int) for item in value):
         return _near_tuples(value, counts, many=many)
     return []
@@ -393,5 +438,5 @@ def _near_tuples(value: tuple[int, ...], counts: list[int], *, many: bool) -> li
     for i in range(len(value)):
         by = [value[i] - 1, value[i] + 1, *counts[: 12 if many else 6]]
         near += [tuple(sorted((*value[:i], other, *value[i + 1 :]))) for other in by]
-    near += [value[:i] + value[i + 1 :] for i in range(len(value))] if many else []
-    return list(dict.fromkeys(near))
+    fewer = [value[:i] + value[i + 1 :] for i in range(len(value))] if many else []
+    return list(dict.fromkeys([*fewer, *near]))

@@ -211,17 +211,14 @@ def _between(
 
 def _one_formula(theirs: Segment, ours: Segment, tolerance: float) -> bool:
     """Whether both formulas give the same values where both segments are."""
-    start, end = max(theirs.start, ours.start), min(theirs.end, ours.end)
-    t = np.unique(np.linspace(start, max(start, end - 1), 256).astype(int))
-    return start < end and bool(np.max(np.abs(theirs.formula(t) - ours.formula(t))) <= tolerance)
+    t = np.arange(max(theirs.start, ours.start), min(theirs.end, ours.end))
+    return len(t) > 0 and bool(np.max(np.abs(theirs.formula(t) - ours.formula(t))) <= tolerance)
 
 
 def _one_shape(theirs: Segment, ours: Segment, tolerance: float) -> bool:
     """Whether both segments are the same, counted from where each begins."""
-    length = min(theirs.end - theirs.start, ours.end - ours.start)
-    t = np.unique(np.linspace(0, length - 1, 256).astype(int))
-    off = theirs.formula(theirs.start + t) - ours.formula(ours.start + t)
-    return bool(np.max(np.abs(off)) <= tolerance)
+    t = np.arange(min(theirs.end - theirs.start, ours.end - ours.start))
+    return bool(np.max(np.abs(theirs.formula(theirs.start + t) - ours.formula(ours.start + t))) <= tolerance)
 
 
 def _numbers(
@@ -255,7 +252,7 @@ def _of_stairs(segment: Segment, stairs: Staircase, beside: Segment, others: Sta
 
 def _comes_to_zero(segment: Segment) -> bool:
     zero = _zero(segment)
-    return math.isfinite(zero) and zero >= segment.end - 1 and abs(zero - round(zero)) < 1e-3
+    return math.isfinite(zero) and zero > segment.end - 1.001 and abs(zero - round(zero)) < 1e-3
 
 
 def _meeting(line: Segment, following: Segment) -> float:

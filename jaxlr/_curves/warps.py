@@ -56,7 +56,9 @@ def warps(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
         found = [causes for warp in candidates(reference, other) if (causes := _proved(reference, other, warp))]
         found += _reversed(reference, other)
         if found:
-            return sorted(found, key=len)
+            # Of several shifts, or ratios, the first is the least.
+            kinds = {tuple(cause.kind for cause in causes): causes for causes in reversed(found)}
+            return sorted(kinds.values(), key=len)
     return []
 
 
@@ -129,9 +131,11 @@ def _ratios(reference: Side, other: Side) -> list[Fraction]:
 
     def add(theirs: float, ours: float) -> None:
         if theirs > 0 and ours > 0 and math.isfinite(theirs / ours):
-            ratio = Fraction(theirs / ours).limit_denominator(1000)
-            if ratio > 0 and ratio != 1 and abs(float(ratio) * ours / theirs - 1) < 1e-6:
-                ratios[ratio] = None
+            for most, within in ((1, 1e-4), (1000, 1e-6)):
+                large = max(theirs / ours, ours / theirs)
+                ratio = Fraction(large).limit_denominator(most)
+                if ratio != 1 and abs(float(ratio) / large - 1) < within:
+                    ratios[ratio if theirs > ours else 1 / ratio] = None
 
     theirs, ours = _lengths(reference), _lengths(other)
     for name in theirs.keys() & ours.keys():
@@ -140,10 +144,22 @@ def _ratios(reference: Side, other: Side) -> list[Fraction]:
                 add(a, b)
     for one, two in _pairs(reference, other, Exponential):
         if 0 < one.formula.gamma != 1 and 0 < two.formula.gamma != 1:
-            add(math.log(two.formula.gamma), math.log(one.formula.gamma))
+            add(abs(math.log(two.formula.gamma)), abs(math.log(one.formula.gamma)))
     one_formula = len(reference.segments) == 1 and not isinstance(reference.segments[0].formula, Held | Staircase)
     whole = [ratio for ratio in ratios if 1 in (ratio.numerator, ratio.denominator)]
-    return (whole if one_formula else whole + [ratio for ratio in ratios if ratio not in whole])[:_MOST]
+    if one_formula:
+        return whole[:_MOST]
+    both = [_drops(side) for side in (reference, other)]
+    if all(both):  # of drops alone many a ratio would give the same counts
+        pairs = list(zip(*both, strict=False))
+        return [ratio for ratio in ratios if all(ours * ratio == theirs for theirs, ours in pairs)]
+    return (whole + [ratio for ratio in ratios if ratio not in whole])[:_MOST]
+
+
+def _drops(side: Side) -> list[int]:
+    """The counts of the steps of a curve that is one staircase."""
+    formula = side.segments[0].formula
+    return list(formula.milestones) if isinstance(formula, Staircase) and len(side.segments) == 1 else []
 
 
 def _lengths(side: Side) -> dict[str, list[float]]:
@@ -166,7 +182,7 @@ def _lengths(side: Side) -> dict[str, list[float]]:
     return lengths
 
 
-def _held_by(side: Side) -> tuple[int, int] | None:
+def held_by(side: Side) -> tuple[int, int] | None:
     """The counts between two steps of the side, and where one of them is; None where it moves at every count."""
     holds = [hold for segment in side.segments if (hold := _hold(segment)) is not None]
     return holds[0] if holds and all(hold == holds[0] for hold in holds) else None
@@ -188,8 +204,9 @@ def _moves(side: Side) -> bool:
 
 
 def _holds(reference: Side, other: Side) -> Iterator[Warp]:
-    ours = _held_by(other)
-    if ours is not None and _moves(reference):
+    ours, theirs = held_by(other), held_by(reference)
+    finer = theirs is not None and ours is not None and ours[0] > theirs[0] and ours[0] % theirs[0] == 0
+    if ours is not None and (finer or _moves(reference)):
         yield from (Warp(held=ours, counting=counting) for counting in (False, True))
 
 
@@ -217,7 +234,8 @@ def _proved(reference: Side, other: Side, warp: Warp) -> tuple[Cause, ...]:
     if max(np.sum(explained), reached) < _TELLING * len(t) or np.ptp(values) <= 4 * other.curve.tolerance:
         return ()
     phases = _phases(reference, other, warp)
-    return () if phases is None else (*phases, *_causes(reference.name, other.name, warp))
+    often, _ = held_by(reference) or (1, 0)
+    return () if phases is None else (*phases, *_causes(reference.name, other.name, warp, often))
 
 
 def _explained(reference: Side, other: Side, warp: Warp, t: np.ndarray) -> np.ndarray | None:
@@ -284,13 +302,14 @@ def only(name: str, segment: Segment, *, theirs: bool) -> Cause:
     return Cause("phase", None, None if theirs else segment, segment if theirs else None, text)
 
 
-def _causes(reference: str, other: str, warp: Warp) -> tuple[Cause, ...]:
+def _causes(reference: str, other: str, warp: Warp, often: int = 1) -> tuple[Cause, ...]:
     causes = []
     if warp.held is not None:
         k = warp.held[0]
         counting = f": its count t is {reference}'s t // {counted(k)}" if warp.counting else ""
-        text = f"{other} is stepped once in {counted(k)} counts, {reference} at every count{counting}"
-        causes.append(Cause("held", None, k, 1, text))
+        each = f"once in {counted(often)}" if often > 1 else "at every count"
+        text = f"{other} is stepped once in {counted(k)} counts, {reference} {each}{counting}"
+        causes.append(Cause("held", None, k, often, text))
     if warp.ratio != 1:
         causes.append(Cause("stretch", None, warp.ratio, 1, _stretch(reference, other, warp.ratio)))
     if warp.shift:
@@ -315,22 +334,31 @@ def _stretch(reference: str, other: str, ratio: Fraction) -> str:
 
 def unheld(reference: Side, other: Side) -> list[tuple[Cause, Curve, Curve]]:
     """Where one side alone is stepped once in k counts: that, and both curves at those counts, or at the first ones."""
-    theirs, ours = _held_by(reference), _held_by(other)
-    if theirs is not None and ours is not None:
-        return []
+    theirs, ours = held_by(reference), held_by(other)
     if not ((ours and _moves(reference)) or (theirs and _moves(other))):
         return []
     k, origin = theirs or ours or (1, 0)
     found = []
     for counting in (False, True):
-        swapped = ours is None
-        names = (other.name, reference.name) if swapped else (reference.name, other.name)
+        names = (other.name, reference.name) if ours is None else (reference.name, other.name)
         cause = _causes(*names, Warp(held=(k, origin), counting=counting))[0]
-        curves = []
-        for side, hold in ((reference, theirs), (other, ours)):
-            curve = side.curve
-            first = (origin - curve.start) % k
-            values = curve.values[first::k] if hold or not counting else curve.values[: len(curve.values[first::k])]
-            curves.append(dataclasses.replace(curve, values=values, start=0, schedule=None, metrics=None))
+        curves = [at_steps(side.curve, k, origin) for side in (reference, other)]
+        if counting:
+            for i, side, hold in ((0, reference, theirs), (1, other, ours)):
+                if hold is None:
+                    first = dataclasses.replace(side.curve, values=side.curve.values[: len(curves[i].values)])
+                    curves[i] = dataclasses.replace(first, start=0, schedule=None, metrics=None)
         found.append((cause, curves[0], curves[1]))
     return found
+
+
+def at_steps(curve: Curve, k: int, origin: int) -> Curve:
+    """The curve at origin, origin + k, ..., from the first of them that it has."""
+    values = curve.values[(origin - curve.start) % k :: k]
+    return dataclasses.replace(curve, values=values, start=0, schedule=None, metrics=None)
+
+
+def is_held(curve: Curve, k: int, origin: int) -> bool:
+    """Whether the curve moves at those counts alone."""
+    steps = np.flatnonzero(np.diff(curve.values)) + 1 + curve.start
+    return bool(np.all(steps % k == origin % k))
