@@ -130,7 +130,7 @@ def test_equal_in_float32_arithmetic(other, proof):
     report = jaxlr.verify(lr_scheduler.CosineAnnealingLR(sgd(), 200), other, steps=200)
     assert (report.verdict, report.passed) == ("equal in float32 arithmetic", False)
     assert re.search(proof, report.proof)
-    assert "accept_float32=True lets it pass" in str(report).splitlines()[-1]
+    assert "accept_float32=True (--accept-float32) lets it pass" in str(report).splitlines()[-1]
     report = jaxlr.verify(lr_scheduler.CosineAnnealingLR(sgd(), 200), other, steps=200, accept_float32=True)
     assert (report.verdict, report.passed) == ("equal in float32 arithmetic", True)
     assert "cause" not in str(report)

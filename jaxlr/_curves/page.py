@@ -85,7 +85,7 @@ def _causes(report: "Report") -> Iterator[str]:
     elif report.own_verdict == "different":
         yield "none found"
     elif report.own_verdict == "equal in float32 arithmetic" and not report.accept_float32:
-        yield "float32 arithmetic: accept_float32=True lets it pass"
+        yield "float32 arithmetic: accept_float32=True (--accept-float32) lets it pass"
     if report.momentum is not None:
         yield from (cause if "momentum" in cause else f"momentum: {cause}" for cause in _causes(report.momentum))
 
