@@ -4,13 +4,16 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify versions bench tpu gpu wheel test test-source test-accelerators fuzz lint clean
+.PHONY: help verify diagnose versions bench tpu gpu wheel test test-source test-accelerators fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
 
 verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS steps each
 	$(BIN)/python -m parity --steps $(STEPS) --output verify --force
+
+diagnose: .venv/ready ## verify pairs whose difference is known, and print which are named; ARGS="--set public"
+	$(BIN)/python -m parity.diagnose $(ARGS)
 
 versions: wheel .venv/ready ## tests/ on each Python and jax at hand, torch's rules of each torch; ARGS="--only '3.12 jax 0.8'"
 	$(BIN)/python -m parity.versions_matrix $(ARGS)

@@ -1,6 +1,7 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
-from jaxlr._curves.verify import Report, assert_equivalent, verify
+from jaxlr._curves.report import Report
+from jaxlr._curves.verify import assert_equivalent, verify
 from jaxlr._machine.stateful import State, Stateful, Wide
 from jaxlr._machine.tabulate import tabulate
 from jaxlr._machine.trajectory import trajectory

@@ -1,5 +1,7 @@
 """The command line, as a person runs it."""
 
+import io
+import itertools
 import json
 import subprocess
 import sys
@@ -9,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from rich.console import Console
 from typer.testing import CliRunner
 
 import jaxlr
-from jaxlr._cli import gallery
+from jaxlr._cli import gallery, progress
 from jaxlr._cli import plot as _plot
 from jaxlr._cli.app import app
 from parity.cases import PICTURED
@@ -76,6 +79,22 @@ def make_cycle(total_steps=20):
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1, momentum=0.9)
     return torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=total_steps)
 
+def make_groups():
+    parameters = [{"params": [torch.zeros(1)], "lr": lr} for lr in (0.1, 0.2)]
+    return torch.optim.lr_scheduler.StepLR(torch.optim.SGD(parameters, lr=0.1), step_size=30)
+
+def exits(count):
+    raise SystemExit("leaving")
+
+def overflows():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, 1e300.__pow__)
+
+groups = make_groups()
+per_group = {"a": jaxlr.StepLR(0.1, step_size=30), "b": jaxlr.StepLR(0.2, step_size=30)}
+cosine = torch.optim.lr_scheduler.CosineAnnealingLR(torch.optim.SGD([torch.zeros(1)], lr=0.1), 200)
+twin = optax.cosine_decay_schedule(0.1, 200)
+values = [0.1] * 30 + [0.01] * 20
 right = jaxlr.StepLR(0.1, step_size=30)
 late = lambda count: right(count - 1)
 metrics = [1.0] * 40
@@ -146,26 +165,94 @@ def test_a_checkpoint_with_code_in_it_is_not_unpickled(recipe, tmp_path):
     assert not HarmfulState.restored
 
 
+def verified(*arguments):
+    result = RUNNER.invoke(app, ["verify", *arguments])
+    return result.exit_code, result.output
+
+
 def test_verify_a_file_against_a_file(recipe, tmp_path):
-    result = RUNNER.invoke(app, ["verify", f"{recipe}:scheduler", "--against", f"{recipe}:right", "--steps", "90"])
-    assert result.exit_code == 0, result.output
-    assert "equal at every step" in result.output
-    picture = tmp_path / "out.png"
-    command = ["verify", f"{recipe}:scheduler", "--against", f"{recipe}:late", "--steps", "90", "--plot", str(picture)]
-    result = RUNNER.invoke(app, [*command, "--json"])
-    assert result.exit_code == 1
-    report = json.loads(result.output)
-    assert report["diagnosis"] == "equal if the JAX side is shifted by one step: it is one step late"
-    assert (report["first_difference"], report["torch"]) == (30, pytest.approx(0.01))
+    code, output = verified(f"{recipe}:scheduler", "--against", f"{recipe}:right", "--steps", "90")
+    assert code == 0, output
+    lines = output.splitlines()
+    assert lines[0] == "verdict             equal"
+    assert lines[1] == f"compared            {recipe}:right with {recipe}:scheduler, 90 counts, 0..89"
+    picture, table = tmp_path / "out.png", tmp_path / "out.csv"
+    command = [f"{recipe}:scheduler", "--against", f"{recipe}:late", "--steps", "150", "--plot", str(picture)]
+    code, output = verified(*command, "--csv", str(table), "--json")
+    assert code == 1
+    report = json.loads(output)
+    assert f"{recipe}:late reads count - 1: it is 1 step late" in report["diagnosis"]
+    assert report["names"] == [f"{recipe}:scheduler", f"{recipe}:late"]
+    assert (report["argmax"], report["at_argmax"][f"{recipe}:scheduler"]) == (30, pytest.approx(0.01))
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert RUNNER.invoke(app, command).exit_code == 2
-    assert RUNNER.invoke(app, ["verify", f"{recipe}:scheduler", "--against", "StepLR(0.1, 30)"]).exit_code == 0
-    by_hand = ["--against", f"{recipe}:branching", "--steps", "60"]
-    assert RUNNER.invoke(app, ["verify", f"{recipe}:make_step", *by_hand]).exit_code == 0
-    assert RUNNER.invoke(app, ["verify", f"{recipe}:make_step", "--against", f"{recipe}:make_schedule"]).exit_code == 0
+    assert table.read_text().startswith(f"count,{recipe}:scheduler,{recipe}:late\n0,0.1,0.1")
+    assert verified(*command)[0] == 2
+    assert verified(f"{recipe}:scheduler", "--csv", str(table))[0] == 2
+    assert verified(f"{recipe}:scheduler", "--against", "StepLR(0.1, 30)")[0] == 0
+    assert verified(f"{recipe}:make_step", "--against", f"{recipe}:branching", "--steps", "60")[0] == 0
+    assert verified(f"{recipe}:make_step", "--against", f"{recipe}:make_schedule")[0] == 0
     for metrics in ("metrics", "make_metrics"):
-        options = ["--metrics", f"{recipe}:{metrics}", "--steps", "40"]
-        assert RUNNER.invoke(app, ["verify", f"{recipe}:make", *options]).exit_code == 0
+        code, output = verified(f"{recipe}:make", "--metrics", f"{recipe}:{metrics}")
+        assert (code, "41 counts, 0..40" in output) == (0, True), output
+
+
+def test_verify_takes_any_side(recipe):
+    assert verified("StepLR(0.1, 30)", "--against", f"{recipe}:right")[0] == 0
+    assert verified(f"{recipe}:scheduler", "--against", f"{recipe}:make_step")[0] == 0
+    assert verified(f"{recipe}:values", "--against", f"{recipe}:right")[0] == 0
+    assert verified(f"{recipe}:groups", "--against", f"{recipe}:per_group")[0] == 0
+    assert verified(f"{recipe}:groups", "--group", "1", "--against", "StepLR(0.2, 30)")[0] == 0
+
+
+def test_verify_lets_pass_what_it_is_told_to(recipe):
+    twin = (f"{recipe}:cosine", "--against", f"{recipe}:twin")
+    assert verified(*twin)[0] == 1
+    assert verified(*twin, "--accept-float32")[0] == 0
+    assert verified(*twin, "--atol", "1e-7")[0] == 0
+    assert verified(*twin, "--rtol", "1e-12")[0] == 1
+    code, output = verified(*twin, "--rtol", "-1")
+    assert (code, "rtol must be a finite number >= 0, got -1.0" in output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "counts", "covered"),
+    [
+        (["OneCycleLR(0.1, 30)"], 31, "covers the whole recipe"),
+        (["CosineAnnealingLR(0.1, 2500)"], 2501, "covers the whole recipe"),
+        (["CosineAnnealingWarmRestarts(0.1, 500, T_mult=2)"], 1501, "covers the whole recipe"),
+        (["MultiStepLR(0.1, [3000, 8000])"], 8801, "covers the whole recipe"),
+        (["LinearLR(0.1, total_iters=5)"], 100, "covers the whole recipe"),
+        (["StepLR(0.1, 500)"], 1501, "covers the whole recipe"),
+        (["StepLR(0.1, 500, last_epoch=99)"], 1401, "covers the whole recipe"),
+        (["CyclicLR(0.1, 0.2, step_size_up=300)"], 1201, "covers the whole recipe"),
+        (["SWALR(0.1, 0.05, anneal_epochs=200)"], 221, "covers the whole recipe"),
+        (["PolynomialLR(0.1, 2000)"], 2201, "covers the whole recipe"),
+        (["Table([0.1] * 40)"], 40, "covers the whole recipe"),
+        (["SequentialLR(0.1, [LinearLR(0.1), CosineAnnealingLR(0.1, 900)], [100])"], 1001, "covers the whole recipe"),
+        (["ChainedScheduler([LinearLR(0.1, total_iters=100), StepLR(0.1, 500)])"], 1501, "covers the whole recipe"),
+        (["per_epoch(CosineAnnealingLR(0.1, 9), 50)"], 500, "covers the whole recipe"),
+        (["CosineAnnealingLR(0.1, 450)", "--against", "CosineAnnealingLR(0.1, 900)"], 451, "covers the whole recipe"),
+        (["ExponentialLR(0.1, 0.9)", "--against", "CosineAnnealingLR(0.1, 900)"], 901, "covers the whole recipe"),
+        (["CosineAnnealingLR(0.1, 2500)", "--start", "500"], 2001, "covers the whole recipe, from count 500"),
+        (["ExponentialLR(0.1, 0.99)"], 1000, "how long the recipe is is not known: --steps"),
+        (["OneCycleLR(0.1, 30)", "--against", "OneCycleLR(0.1, 29)"], 30, "covers all counts that both sides have"),
+        (["{recipe}:make_cycle"], 21, "covers the whole recipe"),
+        (
+            ["{recipe}:values", "--against", "CosineAnnealingLR(0.1, 2500)"],
+            50,
+            "covers the whole recipe",
+        ),
+    ],
+    ids=str,
+)
+def test_verify_covers_the_whole_recipe(recipe, arguments, counts, covered):
+    arguments = [argument.format(recipe=recipe) for argument in arguments]
+    other = [] if len(arguments) == 1 and recipe in arguments[0] else ["--against", arguments[0]]
+    code, output = verified(*arguments, *([] if "--against" in arguments else other))
+    assert code < 2, output
+    assert f"{counts:,} counts" in output
+    assert f"note                {covered}" in output
+    assert "note" not in verified(*arguments, *([] if "--against" in arguments else other), "--steps", "9")[1]
 
 
 def test_version():
@@ -211,10 +298,9 @@ def test_pictures_show_steps_and_a_plateau_that_is_cut(monkeypatch):
     gallery.draw(Path())
     small_multiples(PICTURED, 33, Path())
     _plot.curves({"StepLR": lrs}, Path())
-    _plot.overlay(lrs.astype(np.float64), lrs, Path())
-    lines = [
-        line for figure in figures for axes in figure.axes for line in axes.lines if line.get_linestyle() != "None"
-    ]
+    jaxlr.verify(jaxlr.OneCycleLR(0.1, 9, base_momentum=0.8), jaxlr.OneCycleLR(0.1, 9), steps=10).plot(Path())
+    lines = [line for figure in figures for axes in figure.axes for line in axes.lines]
+    lines = [line for line in lines if line.get_linestyle() not in ("None", ":")]  # points, and the ends of segments
     assert {line.get_drawstyle() for line in lines} == {"steps-post"}
     for figure in figures[:2]:
         plateau = figure.axes[-1]
@@ -237,13 +323,28 @@ def test_the_gallery_shows_every_class_without_torch(tmp_path):
         (["convert", "{recipe}:fails"], "ZeroDivisionError: division by zero"),
         (["convert", "missing.py:scheduler"], "there is no file 'missing.py'"),
         (["convert", "scheduler"], "must be FILE.py:NAME, got 'scheduler'"),
-        (["verify", "{recipe}:scheduler", "--against", "{recipe}:number"], "must be an Optax schedule, got int"),
+        (
+            ["verify", "{recipe}:scheduler", "--against", "{recipe}:number"],
+            "recipe.py:number must be a torch scheduler",
+        ),
+        (["verify", "StepLR(0.1, 30)"], "other must be given where the reference is no torch scheduler"),
+        (["verify", "{recipe}:values", "--against", "{recipe}:metrics"], "--steps must be given for learning rates of"),
+        (["verify", "{recipe}:values", "--against", "{recipe}:right", "--start", "50"], "--start must be at most 49"),
+        (["verify", "{recipe}:scheduler", "--steps", "60", "--against", "{recipe}:values"], "values ends, got 60"),
+        (["verify", "{recipe}:scheduler", "--against", "{recipe}:exits"], "SystemExit: leaving"),
+        (["plot", "{recipe}:exits"], "SystemExit: leaving"),
+        (
+            ["verify", "{recipe}:overflows", "--against", "{recipe}:right"],
+            "raised in its step from count 1 to the next",
+        ),
+        (["plot", "{recipe}:per_group"], "must be one schedule, or its learning rates, got 2 of them"),
+        (["plot", "{recipe}:groups"], "group must be given for an optimizer of 2 parameter groups"),
         (["verify", "{recipe}:scheduler", "--against", "StepLR(0.1"], "neither FILE.py:NAME nor a jaxlr expression"),
         (["verify", "{recipe}:scheduler", "--against", "3"], "must be a jaxlr schedule, got int"),
         (["verify", "{recipe}:make"], "metrics must be at least"),
         (["verify"], "Missing argument 'FILE.py:NAME'"),
         (["verify", "--against", "{recipe}:right"], "Missing argument 'FILE.py:NAME'"),
-        (["plot", "{recipe}:make_cycle", "--steps", "30"], "ends after 21 counts: --steps must be at most that"),
+        (["plot", "{recipe}:make_cycle", "--steps", "30"], "steps must be at most 21, where"),
         (["plot", "{recipe}:make"], "metrics must be at least 1 numbers for a ReduceLROnPlateau"),
         (["plot", "{recipe}:scheduler", "--group", "1"], "group must be one of 0 .. 0, got 1"),
         (["plot", "{recipe}:broken"], "KeyError: 'nothing'"),
@@ -254,7 +355,7 @@ def test_the_gallery_shows_every_class_without_torch(tmp_path):
         (["verify", "{recipe}:scheduler", "--plot", "{recipe}/a.png"], "cannot write"),
         (["plot", "StepLR(0.1, 3)", "--output", "{recipe}/a.png"], "cannot write"),
         (["gallery", "--output", "{recipe}/a.png"], "cannot write"),
-        (["plot", "{recipe}:text"], "schedule must give one number at each count"),
+        (["plot", "{recipe}:text"], "recipe.py:text must give one number at each count"),
         (["convert", "{recipe}:scheduler", "--key", "a"], "needs --state"),
         (["convert", "{recipe}:unnamed"], "a function without a name is no code"),
     ],
@@ -276,6 +377,29 @@ def test_a_file_that_fails_shows_its_own_traceback(tmp_path):
     assert "importlib" not in result.output
 
 
+@pytest.mark.parametrize("call", ["sys.exit(0)", "def leave(): sys.exit(0)"])
+def test_a_file_that_exits_is_reported(tmp_path, call):
+    path = tmp_path / "leaves.py"
+    path.write_text(f"import sys\n{call}\n")
+    for command in ("convert", "verify", "plot"):
+        result = RUNNER.invoke(app, [command, f"{path}:leave"])
+        assert result.exit_code == 2, result.output
+        assert "leaves.py failed" in result.output
+        assert "SystemExit: 0" in result.output
+
+
+def test_a_side_that_raises_shows_its_own_traceback_shortened(recipe):
+    code, output = verified(f"{recipe}:overflows", "--against", f"{recipe}:right")
+    assert code == 2
+    assert "OverflowError" in output
+    assert len(output.splitlines()) < 20
+    code, output = verified(f"{recipe}:scheduler", "--against", f"{recipe}:broken")
+    assert output.splitlines()[0].endswith("recipe.py failed:")
+    assert "in broken" in output
+    assert f"verify: {recipe}:broken raised" in output
+    assert "jax/_src" not in output
+
+
 @pytest.mark.parametrize(
     ("options", "named"), [(["--steps", "0"], "--steps"), (["--steps", "many"], "--steps"), (["--only"], "--only")]
 )
@@ -291,7 +415,6 @@ def test_bad_options_are_named(recipe, options, named):
         ("typer", "cli", ["gallery"]),
         ("rich", "cli", ["gallery"]),
         ("torch", "torch", ["convert", "a.py:b"]),
-        ("torch", "torch", ["verify", "a.py:b"]),
         ("matplotlib", "plot", ["verify", "a.py:b", "--plot", "a.png"]),
         ("matplotlib", "plot", ["plot", "StepLR(0.1, 30)"]),
         ("matplotlib", "plot", ["gallery"]),
@@ -304,3 +427,55 @@ def test_a_missing_extra_is_named(missing, extra, arguments):
     assert result.returncode != 0
     assert f"pip install 'jaxlr[{extra}]'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_recipe_that_needs_torch_names_the_extra(tmp_path):
+    path = tmp_path / "recipe.py"
+    path.write_text("import torch\n")
+    code = f"import sys; sys.modules['torch'] = None; sys.argv[1:] = ['verify', '{path}:b']"
+    code += "; import jaxlr.__main__ as m; m.main()"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "pip install 'jaxlr[torch]'" in result.stderr
+
+
+def drawn(report, monkeypatch):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: figures.append(figure))
+    report.plot(Path())
+    return figures[0].axes
+
+
+def test_the_picture_shades_what_differs(monkeypatch):
+    right = jaxlr.StepLR(0.1, 30)
+    report = jaxlr.verify(right, lambda count: right(count - 1), steps=90)
+    curves, differences = drawn(report, monkeypatch)
+    assert curves.get_title(loc="left") == "different: second and first"
+    (shade,) = curves.collections
+    shaded = [path.get_extents().intervalx.tolist() for path in shade.get_paths()]
+    assert shaded == [[30, 31], [60, 61]]
+    low, high = differences.get_ylim()
+    assert high == -low == pytest.approx(1.1 * 0.9, rel=1e-6)
+
+
+def test_the_picture_does_not_blow_up_what_is_small(monkeypatch):
+    curves, differences = drawn(
+        jaxlr.verify(jaxlr.StepLR(0.1, 30), jaxlr.StepLR(0.1 + 1e-9, 30), steps=90), monkeypatch
+    )
+    assert not curves.collections or not curves.collections[0].get_paths()
+    assert differences.get_ylim() == pytest.approx((-1.1e-3, 1.1e-3))
+
+
+def test_progress_is_shown_of_what_takes_more_than_a_second(monkeypatch):
+    seconds, shown = itertools.count(), []
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(progress, "Console", lambda **_: Console(file=io.StringIO(), force_terminal=True))
+    monkeypatch.setattr(progress.Progress, "start", lambda bar: shown.append(bar.tasks[0].description))
+    assert list(progress.tracked(10)(range(3), "stepping torch")) == [0, 1, 2]
+    assert set(shown) == {"stepping torch"}
+    shown.clear()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 0.0)
+    assert list(progress.tracked(10)(["one"], "looking for the cause")) == ["one"]
+    assert shown == []
+    assert list(progress.tracked(100_000)(["one"], "looking for the cause")) == ["one"]
+    assert shown == ["looking for the cause"]

@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,16 @@ import jax.numpy as jnp
 import optax
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import jaxlr
+from jaxlr._cli.app import app
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+FILES = {block.split()[1]: block for block in BLOCKS if re.match(r"# \w+\.py\n", block)}
+CONSOLE = re.findall(r"^\$ (.*)\n((?:(?!\$ |```).*\n)*)", README.read_text(), re.MULTILINE)
+RUNNER = CliRunner()
 
 
 def test_the_doctests_of_the_readme():
@@ -43,7 +49,25 @@ def test_torchs_line_and_ours_are_the_same_schedule():
 
 def test_every_block_is_run_by_a_test():
     for block in BLOCKS:
-        assert ">>>" in block or "# torch" in block
+        assert ">>>" in block or "# torch" in block or block in FILES.values()
+
+
+@pytest.mark.parametrize(("command", "printed"), CONSOLE, ids=[command for command, _ in CONSOLE])
+def test_what_a_command_prints(command, printed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, code in FILES.items():
+        Path(name).write_text(code)
+    program, *arguments = shlex.split(command)
+    assert program == "jaxlr"
+    assert RUNNER.invoke(app, arguments).output == printed
+
+
+def test_the_readme_shows_three_reports():
+    assert [re.search("verdict +(.*)", printed)[1] for _, printed in CONSOLE] == [
+        "different",
+        "different",
+        "equal in float32 arithmetic",
+    ]
 
 
 def test_the_first_code_is_on_the_first_screen():

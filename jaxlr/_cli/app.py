@@ -1,27 +1,22 @@
 """The command line: convert, verify, plot, gallery."""
 
 import dataclasses
-import importlib.util
-import inspect
-import json as json_module
 import re
-import sys
-import traceback
-import warnings
 from collections.abc import Callable, Iterable
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.progress import track
 
 import jaxlr
-from jaxlr._arguments import numbers, parameter_group
-from jaxlr._curves.verify import Report, jax_lrs, report_of, torch_lrs
-from jaxlr._schedules.plateau import takes_metric
+from jaxlr._arguments import parameter_group
+from jaxlr._cli.progress import tracked
+from jaxlr._cli.targets import numbers_of, reported, side_of, torch_recipe
+from jaxlr._curves.length import length_of
+from jaxlr._curves.side import Run
+from jaxlr._curves.sides import kind_of, sides_of
+from jaxlr._curves.verify import report_of
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
@@ -65,15 +60,15 @@ def convert(
     for option, value in (("--key", key), ("--optimizer-key", optimizer_key)):
         if value is not None and state is None:
             raise typer.BadParameter("needs --state", param_hint=option)
-    scheduler = _torch_recipe(recipe)
+    scheduler = torch_recipe(recipe)
     if state is None:
-        schedule = _reported(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
+        schedule = reported(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
     else:
-        fresh = _reported(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
+        fresh = reported(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
         optimizer = None if optimizer_key is None else _state_dict(state, optimizer_key)
-        schedule = _reported(jaxlr.from_state_dict, fresh, _state_dict(state, key), optimizer=optimizer, group=group)
+        schedule = reported(jaxlr.from_state_dict, fresh, _state_dict(state, key), optimizer=optimizer, group=group)
     if "<" in repr(schedule) and total_steps is not None:
-        schedule = _reported(jaxlr.tabulate, schedule, total_steps)
+        schedule = reported(jaxlr.tabulate, schedule, total_steps)
     if "<" in repr(schedule):
         typer.echo(
             "jaxlr: a function without a name is no code: define it in a module, or give --total-steps for a table; "
@@ -86,39 +81,81 @@ def convert(
 
 @app.command()
 def verify(
-    recipe: Recipe,
-    against: Annotated[str | None, typer.Option(help="FILE.py:NAME of a schedule, or a jaxlr expression.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Counts.")] = 1_000,
+    recipe: Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="The reference.")],
+    against: Annotated[str | None, typer.Option(help="The other side: FILE.py:NAME, or a jaxlr expression.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Counts. [default: the whole recipe, or 1000]")] = None,
+    start: Annotated[int, typer.Option(min=0, help="The first count.")] = 0,
     metrics: Metrics = None,
     group: Group = None,
+    accept_float32: Annotated[bool, typer.Option("--accept-float32", help="Equal but for float32 passes.")] = False,
+    rtol: Annotated[float | None, typer.Option(help="So far off the reference's value passes, as a share.")] = None,
+    atol: Annotated[float | None, typer.Option(help="So far off the reference's value passes.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw both curves and their difference.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Write both curves.")] = None,
     force: Force = False,
 ) -> None:
-    """Steps a torch scheduler beside a schedule and prints how far they are apart; exits with 1 when they differ.
+    """Compares two learning rates at every count; prints where and why they differ, and then exits with 1.
 
-    The schedule is what --against names, or else what `convert` makes of the scheduler.
+    Either side is a torch scheduler or a list of them, a schedule, an array or a list of learning rates, or a list or
+    dict of schedules, one a parameter group; or a function that returns one. Without --against the other side is what
+    `convert` makes of a torch scheduler.
     """
-    _need("torch", extra="torch")
     _check_free([plot], force, "--plot")
+    _check_free([csv], force, "--csv", suffixes=(".csv",))
     if plot is not None:
         _need("matplotlib", extra="plot")
 
-    report = _reported(
+    reference, other = side_of(recipe), None if against is None else side_of(against)
+    received = numbers_of(metrics)
+    sides = {recipe: reference} if against is None else {recipe: reference, against: other}
+    covered = None
+    if steps is None:
+        steps, covered = reported(_counts, sides, start, received)
+    report = reported(
         report_of,
-        _torch_recipe(recipe),
-        None if against is None else _jax_recipe(against),
+        reference,
+        other,
         steps=steps,
-        metrics=_numbers(metrics),
+        start=start,
+        metrics=received,
         group=group,
-        each=_tracked,
+        accept_float32=accept_float32,
+        rtol=rtol,
+        atol=atol,
+        names=(recipe, against),
+        each=tracked(steps),
         targets=(recipe, against),
     )
+    if covered is not None:
+        report = dataclasses.replace(report, notes=(covered, *report.notes))
     if plot is not None:
         _written(report.plot, plot)
-    typer.echo(_json(report) if json else str(report))
+    if csv is not None:
+        _written(report.to_csv, csv)
+    typer.echo(report.to_json() if json else str(report))
     if not report.passed:
         raise typer.Exit(1)
+
+
+def _counts(sides: dict[str, Any], start: int, metrics: np.ndarray | None) -> tuple[int, str]:
+    """How many counts are compared where the user did not say, and what they cover."""
+    lengths = [length_of(target, side) for target, side in sides.items()]
+    ends = [length.end for length in lengths if length.end is not None]
+    ends += [] if metrics is None else [len(metrics) + 1]
+    arrays = {target: len(side) for target, side in sides.items() if kind_of(target, side) == "array"}
+    if len(set(arrays.values())) > 1:
+        sizes = " and ".join(f"{size} in {target}" for target, size in arrays.items())
+        raise ValueError(f"verify: --steps must be given for learning rates of different length, got {sizes}")
+    whole = next((length.whole for length in lengths if length.whole is not None), None)  # the reference's, if known
+    stop = min([start + 1_000 if whole is None else whole, *ends])
+    if stop <= start:
+        raise ValueError(f"verify: --start must be at most {stop - 1}, where the recipe ends, got {start}")
+    if stop == whole:
+        return stop - start, "covers the whole recipe" + (f", from count {start:,}" if start else "")
+    if stop in ends:
+        return stop - start, "covers all counts that both sides have a value for"
+    return stop - start, "how long the recipe is is not known: --steps compares more counts, or fewer"
 
 
 @app.command()
@@ -138,7 +175,7 @@ def plot(
     _check_free([output], force, "--output")
     from jaxlr._cli.plot import curves  # noqa: PLC0415 matplotlib is an extra
 
-    received = _numbers(metrics)
+    received = numbers_of(metrics)
     drawn = {recipe: _drawn(recipe, steps, received, group) for recipe in recipes}
     _written(curves, drawn, output)
     typer.echo(f"wrote {output}")
@@ -181,14 +218,18 @@ def _need(package: str, *, extra: str) -> None:
         raise typer.Exit(2) from None
 
 
-def _check_free(paths: Iterable[Path | None], force: bool, option: str) -> None:
+def _check_free(
+    paths: Iterable[Path | None], force: bool, option: str, suffixes: tuple[str, ...] = (".png", ".svg", ".pdf")
+) -> None:
     for path in paths:
         if path is None:
             continue
         if path.exists() and not force:
             raise typer.BadParameter(f"{path} exists: name another, or give --force", param_hint=option)
-        if path.suffix not in (".png", ".svg", ".pdf"):
-            raise typer.BadParameter(f"{path} must end in .png, .svg or .pdf", param_hint=option)
+        if path.suffix not in suffixes:
+            *others, last = suffixes
+            allowed = f"{', '.join(others)} or {last}" if others else last
+            raise typer.BadParameter(f"{path} must end in {allowed}", param_hint=option)
 
 
 def _written(draw: Callable[..., None], *args: Any, **options: Any) -> None:
@@ -202,140 +243,23 @@ def _written(draw: Callable[..., None], *args: Any, **options: Any) -> None:
         raise typer.Exit(2) from None
 
 
-def _reported(call: Callable[..., Any], *args: Any, targets: Iterable[str | None] = (), **options: Any) -> Any:
-    """What the call returns; an error of ours without its traceback, one of the user's files with theirs."""
-    try:
-        return call(*args, **options)
-    except Exception as error:
-        frames = {Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)}
-        files = [target.rpartition(":")[0] for target in targets if target is not None]
-        own = next((file for file in files if Path(file).name in frames), None)
-        if own is not None:
-            raise _failed(own, error) from None
-        if not isinstance(error, ValueError | TypeError):
-            raise
-        typer.echo(f"jaxlr: {error}", err=True)
-        raise typer.Exit(2) from None
-
-
-def _loaded(target: str) -> Any:
-    """The object that FILE.py:NAME names; what a function of no argument returns."""
-    file, _, name = target.rpartition(":")
-    if not file.endswith(".py") or not name:
-        raise typer.BadParameter(f"must be FILE.py:NAME, got {target!r}")
-    path = Path(file)
-    if not path.is_file():
-        raise typer.BadParameter(f"there is no file {file!r}, in {target!r}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise typer.BadParameter(f"cannot import {file!r}")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-        if not hasattr(module, name):
-            public = ", ".join(sorted(public for public in vars(module) if not public.startswith("_")))
-            raise typer.BadParameter(f"{file} has no {name!r}; it has {public}")
-        return getattr(module, name)
-    except typer.BadParameter:
-        raise
-    except Exception as error:
-        raise _failed(file, error) from None
-    finally:
-        sys.path.remove(str(path.parent))
-
-
-def _failed(file: str, error: Exception) -> typer.Exit:
-    """Shows the traceback of the user's own file, without our frames above it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = next((i for i, frame in enumerate(frames) if Path(frame.filename).name == Path(file).name), 0)
-    shown = [*traceback.format_list(frames[own:][:5]), *traceback.format_exception_only(error)]
-    typer.echo(f"jaxlr: {file} failed:\n{''.join(shown)}", err=True)
-    return typer.Exit(2)
-
-
-def _torch_recipe(target: str) -> list[Any]:
-    """The torch scheduler, or schedulers, that FILE.py:NAME names, or a function of that name returns."""
-    return _schedulers(target, _called(target, _loaded(target)))
-
-
-def _schedulers(target: str, loaded: Any) -> list[Any]:
-    schedulers = list(loaded) if isinstance(loaded, list | tuple) else [loaded]
-    for one in schedulers or [loaded]:
-        if not hasattr(one, "optimizer"):
-            raise typer.BadParameter(f"{target} must be a torch scheduler, or return one, got {type(one).__name__}")
-    return schedulers
-
-
-def _called(target: str, loaded: Any) -> Any:
-    """What a function of the user's returns; a schedule or scheduler is no such function."""
-    if not callable(loaded) or hasattr(loaded, "step") or isinstance(loaded, jaxlr.Schedule):
-        return loaded
-    try:
-        return loaded()
-    except Exception as error:
-        raise _failed(target.rpartition(":")[0], error) from None
-
-
-def _jax_recipe(target: str) -> Any:
-    """An Optax schedule: FILE.py:NAME of one, or a jaxlr expression."""
-    if ".py:" in target:
-        loaded = _loaded(target)
-        if callable(loaded) and not _takes_argument(loaded):
-            loaded = _called(target, loaded)
-        if not callable(loaded):
-            raise typer.BadParameter(f"{target} must be an Optax schedule, got {type(loaded).__name__}")
-        return loaded
-    try:
-        value = eval(target, {"jaxlr": jaxlr, **{name: getattr(jaxlr, name) for name in jaxlr.__all__}})
-    except Exception as error:
-        raise typer.BadParameter(f"{target!r} is neither FILE.py:NAME nor a jaxlr expression: {error}") from None
-    if not isinstance(value, jaxlr.Schedule):
-        raise typer.BadParameter(f"{target!r} must be a jaxlr schedule, got {type(value).__name__}")
-    return value
-
-
-def _takes_argument(function: Callable[..., Any]) -> bool:
-    """Whether it is a function of the count, and not one that returns a recipe."""
-    try:
-        inspect.signature(function).bind()
-    except TypeError:
-        return True
-    except ValueError:  # a builtin that does not tell
-        return True
-    return False
-
-
-def _numbers(target: str | None) -> np.ndarray | None:
-    """The metrics that FILE.py:NAME names, or a function of that name returns."""
-    if target is None:
-        return None
-    return _reported(numbers, f"--metrics: {target}", _called(target, _loaded(target)))  # type: ignore[no-any-return]
-
-
 def _drawn(target: str, steps: int | None, metrics: np.ndarray | None, group: int | None) -> np.ndarray:
     """The learning rates of a recipe, torch's or JAX's, at counts 0 .. steps - 1; as many as there are up to 100."""
-    loaded = _loaded(target) if ".py:" in target else _jax_recipe(target)
-    if callable(loaded) and not isinstance(loaded, jaxlr.Schedule) and not _takes_argument(loaded):
-        loaded = _called(target, loaded)
-    most = 100 if metrics is None else len(metrics) + 1
-    if isinstance(loaded, jaxlr.Schedule):
-        end = loaded._final_epoch
-        n = steps or (most if end is None else min(most, end - loaded._first_epoch + 1))
-        received = metrics if takes_metric(loaded) else None
-        return _reported(jaxlr.trajectory, loaded, n, metrics=received)  # type: ignore[no-any-return]
-    if callable(loaded):
-        return _reported(jax_lrs, loaded, steps or most, metrics, targets=(target,))  # type: ignore[no-any-return]
-    schedulers = _schedulers(target, loaded)
-    groups = schedulers[0].optimizer.param_groups
-    held = groups[_reported(parameter_group, "plot", group, len(groups))]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r".*lr_scheduler\.step\(\)")  # the optimizer is not stepped
-        drawn = _reported(list, islice(torch_lrs(schedulers, held, metrics), steps or most))
-    if steps is not None and len(drawn) < steps:
-        typer.echo(f"jaxlr: {target} ends after {len(drawn)} counts: --steps must be at most that", err=True)
-        raise typer.Exit(2)
-    return np.array(drawn, np.float64)
+    side = side_of(target)
+    if steps is None:
+        end = reported(length_of, target, side).end
+        steps = min([100 if metrics is None else len(metrics) + 1, *([] if end is None else [end])])
+    drawn: np.ndarray = reported(_lrs, target, side, Run(range(steps), metrics), group, targets=(target,))
+    return drawn
+
+
+def _lrs(target: str, side: Any, run: Run, group: int | None) -> np.ndarray:
+    if kind_of(target, side) == "groups":
+        raise TypeError(f"plot: {target} must be one schedule, or its learning rates, got {len(side)} of them")
+    sides = sides_of(target, side, target, group, run, wide=False)
+    if len(sides) > 1:
+        parameter_group("plot", group, len(sides))
+    return next(iter(sides.values())).lrs
 
 
 def _state_dict(path: Path, key: str | None) -> Any:
@@ -352,20 +276,3 @@ def _state_dict(path: Path, key: str | None) -> Any:
             raise typer.BadParameter(f"{path} has no {key!r}; it has {', '.join(map(str, saved))}", param_hint="--key")
         return saved[key]
     return saved
-
-
-def _tracked(counts: range) -> Iterable[int]:
-    """The counts, with a progress bar where they take long."""
-    few = len(counts) < 100_000
-    return track(counts, "stepping", console=Console(stderr=True), transient=True, disable=few)
-
-
-def _json(report: Report) -> str:
-    values = {
-        name: getattr(report, name)
-        for name in ("passed", "steps", "max_ulp", "max_relative", "bit_equal", "first_difference", "diagnosis")
-    }
-    if report.first_difference is not None:
-        values["torch"] = float(report.theirs[report.first_difference])
-        values["jax"] = float(report.ours[report.first_difference])
-    return json_module.dumps(values, indent=2)

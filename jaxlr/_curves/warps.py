@@ -1,0 +1,364 @@
+"""Two curves that are one curve, read or stepped otherwise: shifted, scaled, stretched, held."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from jaxlr._curves.cause import Cause, Curve, Side
+from jaxlr._curves.families import Cosine, Exponential, Held, Linear, Power, Restarts, Staircase, Triangular, shortest
+from jaxlr._curves.families import count as counted
+from jaxlr._curves.segments import Segment
+
+_MOST = 24  # shifts, or ratios, that are tried: those in which segments differ
+_SAMPLED = 64  # counts that refuse most of them
+_STAIRS = 3  # steps that are at one distance: fewer may be drops
+_TELLING = 0.25  # the part of a curve that a warp must explain
+
+
+@dataclasses.dataclass(frozen=True)
+class Warp:
+    """The other side at count t is scale x the reference at count ratio * (t held) + shift.
+
+    Attributes:
+      shift: in counts of the reference.
+      ratio: counts of the reference to one of the other side.
+      held: the other side's counts between two steps, and where one of them is; None where it is not held.
+      counting: whether each step goes on to the next count of the reference, not to the one where the step is.
+      scale: the factor.
+    """
+
+    shift: int = 0
+    ratio: Fraction = Fraction(1)
+    held: tuple[int, int] | None = None
+    counting: bool = False
+    scale: float = 1.0
+
+    def places(self, t: np.ndarray) -> np.ndarray:
+        """Where in the reference the other side is at each count."""
+        if self.held is not None:
+            k, origin = self.held
+            t = (t - origin) // k
+            t = t if self.counting else np.maximum(origin + k * t, 0)
+        if self.ratio == 1:
+            return t + self.shift
+        return t * self.ratio.numerator / self.ratio.denominator + self.shift
+
+
+def warps(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
+    """What each makes the reference the other curve: one cause where one does, else two."""
+    if np.ptp(reference.curve.values) == 0 or np.ptp(other.curve.values) == 0:
+        return []  # a constant is equal to itself, however it is shifted
+    for candidates in (_single, _double):
+        found = [causes for warp in candidates(reference, other) if (causes := _proved(reference, other, warp))]
+        found += _reversed(reference, other)
+        if found:
+            # Of several shifts, or ratios, the first is the least.
+            kinds = {tuple(cause.kind for cause in causes): causes for causes in reversed(found)}
+            return sorted(kinds.values(), key=len)
+    return []
+
+
+def _single(reference: Side, other: Side) -> Iterator[Warp]:
+    for shift in _shifts(reference, other):
+        yield Warp(shift=shift)
+    yield Warp(scale=math.nan)
+    for ratio in _ratios(reference, other):
+        yield Warp(ratio=ratio)
+    yield from _holds(reference, other)
+
+
+def _double(reference: Side, other: Side) -> Iterator[Warp]:
+    shifts = _shifts(reference, other)
+    for shift in shifts:
+        yield Warp(shift=shift, scale=math.nan)
+    for ratio in _ratios(reference, other):
+        yield Warp(ratio=ratio, scale=math.nan)
+        yield from (Warp(ratio=ratio, shift=shift) for shift in (-1, 1))
+    for hold in _holds(reference, other):
+        yield dataclasses.replace(hold, scale=math.nan)
+        step = 1 if hold.counting or hold.held is None else hold.held[0]
+        yield from (dataclasses.replace(hold, shift=shift) for shift in (-step, step, -1, 1))
+
+
+def _shifts(reference: Side, other: Side) -> list[int]:
+    """The differences of where things happen, the least first."""
+    theirs, ours = _marks(reference), _marks(other)
+    found = {1.0, -1.0}
+    found |= {a - b for name in theirs.keys() & ours.keys() for a in theirs[name] for b in ours[name]}
+    for a, b in _pairs(reference, other, Exponential):
+        if 0 < a.formula.gamma == b.formula.gamma != 1 and b.formula.value / a.formula.value > 0:
+            found.add(math.log(b.formula.value / a.formula.value) / math.log(a.formula.gamma))
+    n = len(reference.curve.values)
+    whole = {round(shift) for shift in found if abs(shift - round(shift)) < 1e-3 and 0 < abs(shift) < n}
+    return sorted(whole, key=abs)[:_MOST]
+
+
+def _marks(side: Side) -> dict[str, list[float]]:
+    """Where segments begin, where formulas are counted from, where steps are, and where the extremes are."""
+    values = side.curve.values
+    finite = np.where(np.isfinite(values), values, 0)
+    marks: dict[str, list[float]] = {
+        "start": [float(segment.start) for segment in side.segments[1:8]],
+        "first": [float(side.segments[0].start)],
+        "peak": [float(np.argmax(finite))],
+        "bottom": [float(np.argmin(finite))],
+    }
+    marks["start"] += marks["first"]
+    for segment in side.segments[:8]:
+        match segment.formula:
+            case Cosine(origin=origin) | Power(origin=origin) | Restarts(origin=origin) | Triangular(origin=origin):
+                marks.setdefault("origin", []).append(float(origin))
+            case Staircase(milestones=milestones):
+                marks.setdefault("milestone", []).extend(map(float, milestones[:4]))
+    return marks
+
+
+def _pairs(reference: Side, other: Side, family: type) -> Iterator[tuple[Any, Any]]:
+    theirs = [segment for segment in reference.segments[:8] if isinstance(segment.formula, family)]
+    ours = [segment for segment in other.segments[:8] if isinstance(segment.formula, family)]
+    for a in theirs:
+        for b in ours:
+            yield a, b
+
+
+def _ratios(reference: Side, other: Side) -> list[Fraction]:
+    """The ratios of lengths; of curves of one formula, which has a length of its own, the whole ones alone."""
+    ratios: dict[Fraction, None] = {}
+
+    def add(theirs: float, ours: float) -> None:
+        if theirs > 0 and ours > 0 and math.isfinite(theirs / ours):
+            for most, within in ((1, 1e-4), (1000, 1e-6)):
+                large = max(theirs / ours, ours / theirs)
+                ratio = Fraction(large).limit_denominator(most)
+                if ratio != 1 and abs(float(ratio) / large - 1) < within:
+                    ratios[ratio if theirs > ours else 1 / ratio] = None
+
+    theirs, ours = _lengths(reference), _lengths(other)
+    for name in theirs.keys() & ours.keys():
+        for a in theirs[name]:
+            for b in ours[name]:
+                add(a, b)
+    for one, two in _pairs(reference, other, Exponential):
+        if 0 < one.formula.gamma != 1 and 0 < two.formula.gamma != 1:
+            add(abs(math.log(two.formula.gamma)), abs(math.log(one.formula.gamma)))
+    one_formula = len(reference.segments) == 1 and not isinstance(reference.segments[0].formula, Held | Staircase)
+    whole = [ratio for ratio in ratios if 1 in (ratio.numerator, ratio.denominator)]
+    if one_formula:
+        return whole[:_MOST]
+    both = [_drops(side) for side in (reference, other)]
+    if all(both):  # of drops alone many a ratio would give the same counts
+        pairs = list(zip(*both, strict=False))
+        return [ratio for ratio in ratios if all(ours * ratio == theirs for theirs, ours in pairs)]
+    return (whole + [ratio for ratio in ratios if ratio not in whole])[:_MOST]
+
+
+def _drops(side: Side) -> list[int]:
+    """The counts of the steps of a curve that is one staircase."""
+    formula = side.segments[0].formula
+    return list(formula.milestones) if isinstance(formula, Staircase) and len(side.segments) == 1 else []
+
+
+def _lengths(side: Side) -> dict[str, list[float]]:
+    lengths: dict[str, list[float]] = {"start": [float(segment.start) for segment in side.segments[1:8]]}
+    for segment in side.segments[:8]:
+        formula = segment.formula
+        match formula:
+            case Cosine(T=T) | Restarts(T=T):
+                lengths.setdefault("T", []).append(T)
+            case Power():
+                lengths.setdefault("origin", []).append(abs(formula.origin - segment.start))
+            case Triangular(up=up):
+                lengths.setdefault("up", []).append(up)
+            case Staircase(milestones=milestones):
+                lengths.setdefault("milestone", []).extend(map(float, milestones[:4]))
+            case Held(k=k):
+                lengths.setdefault("held", []).append(float(k))
+            case Linear(slope=slope) if slope:
+                lengths.setdefault("slope", []).append(abs(1 / slope))
+    return lengths
+
+
+def held_by(side: Side) -> tuple[int, int] | None:
+    """The counts between two steps of the side, and where one of them is; None where it moves at every count."""
+    holds = [hold for segment in side.segments if (hold := _hold(segment)) is not None]
+    return holds[0] if holds and all(hold == holds[0] for hold in holds) else None
+
+
+def _hold(segment: Segment) -> tuple[int, int] | None:
+    match segment.formula:
+        case Held(k=k, origin=origin):
+            return k, origin % k
+        case Staircase(milestones=milestones) if len(milestones) >= _STAIRS:
+            lengths = np.diff(milestones)
+            return (int(lengths[0]), milestones[0] % int(lengths[0])) if np.all(lengths == lengths[0]) else None
+    return None
+
+
+def _moves(side: Side) -> bool:
+    """Whether the curve moves at every count, but where it rests."""
+    return not any(isinstance(segment.formula, Held | Staircase) for segment in side.segments)
+
+
+def _holds(reference: Side, other: Side) -> Iterator[Warp]:
+    ours, theirs = held_by(other), held_by(reference)
+    finer = theirs is not None and ours is not None and ours[0] > theirs[0] and ours[0] % theirs[0] == 0
+    if ours is not None and (finer or _moves(reference)):
+        yield from (Warp(held=ours, counting=counting) for counting in (False, True))
+
+
+def _reversed(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
+    """Where the reference is the one that is stepped once in k counts."""
+    holds = _holds(other, reference)
+    return [causes for warp in holds if (causes := _proved(other, reference, warp))]
+
+
+def _proved(reference: Side, other: Side, warp: Warp) -> tuple[Cause, ...]:
+    """The causes that the warp is, where it makes the reference the other curve; () where it does not."""
+    t = np.arange(other.curve.start, other.curve.start + len(other.curve.values))
+    few = t[np.unique(np.linspace(0, len(t) - 1, _SAMPLED).astype(int))]
+    if math.isnan(warp.scale):
+        warp = dataclasses.replace(warp, scale=_scale(reference, other, warp, few))
+        if warp.scale in (0.0, 1.0):
+            return ()
+    if _explained(reference, other, warp, few) is None:
+        return ()
+    explained = _explained(reference, other, warp, t)
+    if explained is None or np.sum(explained) < 4:
+        return ()
+    reached = np.ptp(warp.places(t)[explained]) + 1
+    values = other.curve.values[explained]
+    if max(np.sum(explained), reached) < _TELLING * len(t) or np.ptp(values) <= 4 * other.curve.tolerance:
+        return ()
+    phases = _phases(reference, other, warp)
+    often, _ = held_by(reference) or (1, 0)
+    return () if phases is None else (*phases, *_causes(reference.name, other.name, warp, often))
+
+
+def _explained(reference: Side, other: Side, warp: Warp, t: np.ndarray) -> np.ndarray | None:
+    """At which of the counts the warp has a value; None where one of them is not the other side's."""
+    predicted = warp.scale * _warped(reference, warp.places(t))
+    known: np.ndarray = np.isfinite(predicted)
+    off = np.abs(predicted[known] - other.curve.values[t[known] - other.curve.start])
+    return None if np.any(off > _tolerance(reference, other, warp)) else known
+
+
+def _tolerance(reference: Side, other: Side, warp: Warp) -> float:
+    return abs(warp.scale) * reference.curve.tolerance + other.curve.tolerance
+
+
+def _scale(reference: Side, other: Side, warp: Warp, t: np.ndarray) -> float:
+    """The ratio of the sides where the reference is largest, in few digits if the tolerances admit them."""
+    predicted = np.nan_to_num(_warped(reference, warp.places(t)))
+    largest = int(np.argmax(np.abs(predicted)))
+    theirs, ours = float(predicted[largest]), float(other.curve.values[t[largest] - other.curve.start])
+    if theirs == 0:
+        return 1.0
+    tolerance = reference.curve.tolerance + other.curve.tolerance
+    return shortest(ours / theirs, tolerance / abs(theirs))
+
+
+def _warped(reference: Side, places: np.ndarray) -> np.ndarray:
+    """The reference at the places given, real ones by its formulas; NaN where it has no value."""
+    curve = reference.curve
+    index = places - curve.start
+    within = (index >= 0) & (index <= len(curve.values) - 1)
+    values = np.full(len(places), np.nan)
+    if index.dtype.kind == "i":
+        values[within] = curve.values[index[within]]
+        return values
+    values[within] = reference.at(places[within])
+    whole = within & (index == np.floor(index))
+    values[whole] = curve.values[index[whole].astype(int)]
+    return values
+
+
+def _phases(reference: Side, other: Side, warp: Warp) -> tuple[Cause, ...] | None:
+    """What only one side has before the shifted curves are one; None where the other side has what nothing explains."""
+    if warp.ratio != 1 or warp.held is not None:
+        return ()
+    if warp.shift > 0:
+        lost = [segment for segment in reference.segments if segment.end <= reference.curve.start + warp.shift]
+        whole = lost and lost[-1].end == reference.curve.start + warp.shift
+        return tuple(only(reference.name, segment, theirs=True) for segment in lost) if whole else ()
+    head = other.curve.values[: -warp.shift]
+    end = other.curve.start - warp.shift
+    clamped = np.all(np.abs(head - warp.scale * reference.curve.values[0]) <= _tolerance(reference, other, warp))
+    along = other.segments[0].end > end and not isinstance(other.segments[0].formula, Staircase)
+    if len(head) <= 2 or clamped or along:
+        return ()
+    added = [segment for segment in other.segments if segment.end <= end]
+    return (
+        tuple(only(other.name, segment, theirs=False) for segment in added) if added and added[-1].end == end else None
+    )
+
+
+def only(name: str, segment: Segment, *, theirs: bool) -> Cause:
+    """A phase that one side alone has."""
+    text = f"only {name} has: {segment}"
+    return Cause("phase", None, None if theirs else segment, segment if theirs else None, text)
+
+
+def _causes(reference: str, other: str, warp: Warp, often: int = 1) -> tuple[Cause, ...]:
+    causes = []
+    if warp.held is not None:
+        k = warp.held[0]
+        counting = f": its count t is {reference}'s t // {counted(k)}" if warp.counting else ""
+        each = f"once in {counted(often)}" if often > 1 else "at every count"
+        text = f"{other} is stepped once in {counted(k)} counts, {reference} {each}{counting}"
+        causes.append(Cause("held", None, k, often, text))
+    if warp.ratio != 1:
+        causes.append(Cause("stretch", None, warp.ratio, 1, _stretch(reference, other, warp.ratio)))
+    if warp.shift:
+        steps = f"{counted(abs(warp.shift))} step{'s' if abs(warp.shift) > 1 else ''}"
+        sign, side = ("-", "late") if warp.shift < 0 else ("+", "early")
+        text = f"{other} reads count {sign} {counted(abs(warp.shift))}: it is {steps} {side}"
+        causes.append(Cause("shift", None, warp.shift, 0, text))
+    if warp.scale != 1:
+        text = f"{other} is {warp.scale:.6g} x {reference}"
+        causes.append(Cause("scale", None, warp.scale, 1.0, text))
+    return tuple(causes)
+
+
+def _stretch(reference: str, other: str, ratio: Fraction) -> str:
+    if ratio.denominator == 1:
+        return f"{other} runs {ratio} times as fast: its count t is {reference}'s {ratio}t"
+    if ratio.numerator == 1:
+        k = ratio.denominator
+        return f"{other} runs {k} times as slowly: its count {k}t is {reference}'s t"
+    return f"{other} runs {ratio} times as fast: its count {ratio.denominator}t is {reference}'s {ratio.numerator}t"
+
+
+def unheld(reference: Side, other: Side) -> list[tuple[Cause, Curve, Curve]]:
+    """Where one side alone is stepped once in k counts: that, and both curves at those counts, or at the first ones."""
+    theirs, ours = held_by(reference), held_by(other)
+    if not ((ours and _moves(reference)) or (theirs and _moves(other))):
+        return []
+    k, origin = theirs or ours or (1, 0)
+    found = []
+    for counting in (False, True):
+        names = (other.name, reference.name) if ours is None else (reference.name, other.name)
+        cause = _causes(*names, Warp(held=(k, origin), counting=counting))[0]
+        curves = [at_steps(side.curve, k, origin) for side in (reference, other)]
+        if counting:
+            for i, side, hold in ((0, reference, theirs), (1, other, ours)):
+                if hold is None:
+                    first = dataclasses.replace(side.curve, values=side.curve.values[: len(curves[i].values)])
+                    curves[i] = dataclasses.replace(first, start=0, schedule=None, metrics=None)
+        found.append((cause, curves[0], curves[1]))
+    return found
+
+
+def at_steps(curve: Curve, k: int, origin: int) -> Curve:
+    """The curve at origin, origin + k, ..., from the first of them that it has."""
+    values = curve.values[(origin - curve.start) % k :: k]
+    return dataclasses.replace(curve, values=values, start=0, schedule=None, metrics=None)
+
+
+def is_held(curve: Curve, k: int, origin: int) -> bool:
+    """Whether the curve moves at those counts alone."""
+    steps = np.flatnonzero(np.diff(curve.values)) + 1 + curve.start
+    return bool(np.all(steps % k == origin % k))
