@@ -117,3 +117,14 @@ def test_verify_needs_no_torch():
     )
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert shown.startswith("verdict             different\n")
+
+
+def test_a_function_that_is_no_number_in_float64_alone_is_compared_in_float32():
+    def decay(power):  # at its end 1 - 5000 * (1 / 5000) is -2e-16 in float64, 0 in float32
+        return optax.polynomial_schedule(0.01, 0.0, power=power, transition_steps=5000)
+
+    reference = jaxlr.PolynomialLR(0.01, total_iters=5000, power=0.9)
+    report = jaxlr.verify(reference, decay(0.9), steps=5_010, accept_float32=True)
+    assert report.passed
+    assert report.proof.endswith("cannot be evaluated in float64")
+    assert "power=0.95 where" in jaxlr.verify(reference, decay(0.95), steps=5_010).diagnosis

@@ -42,12 +42,15 @@ def of_schedule(schedule: Any, name: str, run: Run, *, wide: bool) -> Side:
 def of_function(function: Any, name: str, run: Run) -> Side:
     """A function of the count, or a StatefulSchedule."""
 
+    lrs, _ = _evaluated(function, name, run)
+
     def in_float64() -> Wide:
         with jax.enable_x64(True):
             values, casts = _evaluated(function, name, run)
-        return Wide(values.astype(np.float64), whole=values.dtype == np.float64 and not casts)
+        # XLA rounds 1 - count / T to -1e-16 at the end of one side's float alone, and a power of it is NaN.
+        same = np.array_equal(np.isfinite(values), np.isfinite(lrs))
+        return Wide(values.astype(np.float64), whole=values.dtype == np.float64 and not casts and same)
 
-    lrs, _ = _evaluated(function, name, run)
     return Side(name, lrs, in_float64=cache(in_float64), float32=lrs.dtype == np.float32)
 
 
