@@ -15,7 +15,7 @@ verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS
 diagnose: .venv/ready ## verify pairs whose difference is known, and print which are named; ARGS="--set public"
 	$(BIN)/python -m parity.diagnose $(ARGS)
 
-versions: wheel .venv/ready ## tests/ on each Python and jax at hand, torch's rules of each torch; ARGS="--only '3.12 jax 0.8'"
+versions: wheel .venv/ready ## tests/ and parity/ on each Python and jax at hand, torch's rules of each torch; ARGS="--only '3.12 jax 0.8'"
 	$(BIN)/python -m parity.versions_matrix $(ARGS)
 
 bench: .venv/ready ## measure jaxlr beside torch, Optax and braintools, on an otherwise idle machine

@@ -34,12 +34,22 @@ def test_a_row_for_each_cell(ran):
     result = CliRunner().invoke(app)
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
-    assert len(lines) == 2 + len(versions_matrix.CELLS) + len(versions_matrix.TORCHES)
+    assert len(lines) == 2 + len(versions_matrix.CELLS) + len(versions_matrix.PARITY) + len(versions_matrix.TORCHES)
     assert "| 3.12.1 | 0.8.0 | 0.2.5 | 2.5.5 |  | 3 passed, 1 skipped |" in lines
     assert "| 3.14 | newest | newest |  |  | no interpreter |" in lines
     assert "| 3.12.1 | 0.8.0 | 0.2.5 | 2.5.5 | 2.6 | 440 of 448 comparisons equal, 8 named differences: a, b |" in lines
     (installed,) = [command for command in commands if "install" in command and "jax==0.9.2" in command]
     assert "optax==0.2.5" in installed
+
+
+def test_parity_runs_with_torch_and_the_extras(ran, monkeypatch):
+    commands, _ = ran
+    monkeypatch.setattr(versions_matrix, "interpreter", {"3.11": "/bin/python"}.get)
+    result = CliRunner().invoke(app, ["--only", "3.11 jax 0.8.0 optax 0.2.5 parity"])
+    assert result.output.splitlines()[2:] == ["| 3.12.1 | 0.8.0 | 0.2.5 | 2.5.5 | 2.13 | 3 passed, 1 skipped |"]
+    (installed,) = [command for command in commands if "install" in command]
+    assert {"jax==0.8.0", "optax==0.2.5", "torch==2.13.0", "hypothesis"} <= set(installed)
+    assert commands[-2][-1] == "parity"
 
 
 def test_what_failed_is_listed(ran):

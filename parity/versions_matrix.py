@@ -1,4 +1,4 @@
-"""`make versions`: tests/ on each Python and jax, the comparisons beside each torch; prints a matrix."""
+"""`make versions`: tests/ and parity/ on each Python and jax, the comparisons beside each torch; prints a matrix."""
 
 import os
 import re
@@ -26,6 +26,9 @@ CELLS = (  # Python, jax, optax
     ("3.13", NEWEST, NEWEST),
     ("3.14", NEWEST, NEWEST),
 )
+EXTRAS = "[torch,plot,cli,integrations,bench]"
+FOR_PARITY = ("torch==2.13.0", "hypothesis", "mypy", "pyright[nodejs]")
+PARITY = [cell for cell in CELLS if cell[0] == "3.11"]  # for which pip has a torch without gigabytes of CUDA
 TORCHES = ("2.4", "2.6", "2.10", "2.13", "2.15")
 VERSIONS = """
 import platform
@@ -58,24 +61,26 @@ def interpreter(python: str) -> str | None:
     return None
 
 
-def tested(cell: tuple[str, str, str], tests: str) -> Row:
-    """The tests on the wheel, in a virtual environment with its run dependencies and pytest alone."""
+def tested(cell: tuple[str, str, str], tests: str, with_torch: bool) -> Row:
+    """The tests on the wheel in a virtual environment, with its run dependencies alone or with torch and the extras."""
+    extras, others, torch = (EXTRAS, FOR_PARITY, "2.13") if with_torch else ("", (), "")
     python, *asked = cell
     base = interpreter(python)
     if base is None:
-        return Row((*cell, ""), "", "no interpreter", True)
-    venv = VENVS / "-".join(cell)
+        return Row((*cell, ""), torch, "no interpreter", True)
+    venv = VENVS / "-".join((*cell, *tests.split()))
     own = venv / "bin/python"
     pins = [f"{name}=={version}" for name, version in zip(("jax", "optax"), asked, strict=True) if version != NEWEST]
     _run(base, "-m", "venv", "--clear", venv)
-    done = _run(own, "-m", "pip", "install", "-q", *WHEEL.glob("*.whl"), *pins, "pytest", "pytest-xdist")
+    wheel = [f"{path}{extras}" for path in WHEEL.glob("*.whl")]
+    done = _run(own, "-m", "pip", "install", "-q", "--no-compile", *wheel, *pins, *others, "pytest", "pytest-xdist")
     if done.returncode:
-        return Row((*cell, ""), "", f"not installed: {_last_line(done.stderr)}", False)
+        return Row((*cell, ""), torch, f"not installed: {_last_line(done.stderr)}", False)
     done = _run(own, "-m", "pytest", "-n", "2", "--dist", "worksteal", *tests.split(), cwd=WHEEL / "empty")
     (VENVS / f"{venv.name}.log").write_text(done.stdout + done.stderr)
     failures = re.findall(r"^(?:FAILED|ERROR) .*", done.stdout, re.MULTILINE)
     result = _last_line(done.stdout).strip("= ").split(" in ")[0]
-    return Row(_versions(own), "", result, done.returncode == 0, tuple(failures))
+    return Row(_versions(own), torch, result, done.returncode == 0, tuple(failures))
 
 
 def compared(torch: str) -> Row:
@@ -103,7 +108,10 @@ def main(
 ) -> None:
     """Prints each cell's row as it ends, then what failed; exits with 1 where something did."""
     cells: dict[str, Callable[[], Row]] = {
-        "{} jax {} optax {}".format(*cell): partial(tested, cell, tests) for cell in CELLS
+        "{} jax {} optax {}".format(*cell): partial(tested, cell, tests, with_torch=False) for cell in CELLS
+    }
+    cells |= {
+        "{} jax {} optax {} parity".format(*cell): partial(tested, cell, "parity", with_torch=True) for cell in PARITY
     }
     cells |= {f"torch {torch}": partial(compared, torch) for torch in TORCHES}
     chosen = [name for name in cells if only in name]
