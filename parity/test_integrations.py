@@ -100,7 +100,8 @@ class Nnx:
     def step(self, **metric):
         self._step(self.model, self.trained, metric)
         params = {"w": self.model.w[...], "b": self.model.b[...]}
-        return jax.tree.map(np.asarray, params), self._nnx.as_pure(self.trained.opt_state)
+        pure = getattr(self._nnx, "as_pure", None) or self._nnx.pure  # flax 0.12.0 has no as_pure
+        return jax.tree.map(np.asarray, params), pure(self.trained.opt_state)
 
 
 class Equinox:
