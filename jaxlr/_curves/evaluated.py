@@ -41,7 +41,6 @@ def of_schedule(schedule: Any, name: str, run: Run, *, wide: bool) -> Side:
 
 def of_function(function: Any, name: str, run: Run) -> Side:
     """A function of the count, or a StatefulSchedule."""
-
     lrs, _ = _evaluated(function, name, run)
 
     def in_float64() -> Wide:
