@@ -234,7 +234,7 @@ def test_verify_lets_pass_what_it_is_told_to(recipe):
         (["CosineAnnealingLR(0.1, 450)", "--against", "CosineAnnealingLR(0.1, 900)"], 451, "covers the whole recipe"),
         (["ExponentialLR(0.1, 0.9)", "--against", "CosineAnnealingLR(0.1, 900)"], 901, "covers the whole recipe"),
         (["CosineAnnealingLR(0.1, 2500)", "--start", "500"], 2001, "covers the whole recipe, from count 500"),
-        (["ExponentialLR(0.1, 0.99)"], 1000, "how long the recipe is is not known: --steps"),
+        (["ExponentialLR(0.1, 0.99)"], 10_000, "how long the recipe is is not known: --steps"),
         (["OneCycleLR(0.1, 30)", "--against", "OneCycleLR(0.1, 29)"], 30, "covers all counts that both sides have"),
         (["{recipe}:make_cycle"], 21, "covers the whole recipe"),
         (

@@ -126,5 +126,14 @@ def test_a_function_that_is_no_number_in_float64_alone_is_compared_in_float32():
     reference = jaxlr.PolynomialLR(0.01, total_iters=5000, power=0.9)
     report = jaxlr.verify(reference, decay(0.9), steps=5_010, accept_float32=True)
     assert report.passed
-    assert report.proof.endswith("cannot be evaluated in float64")
+    assert report.proof.endswith("cannot be evaluated in float64: it is nan at count 5,000")
     assert "power=0.95 where" in jaxlr.verify(reference, decay(0.95), steps=5_010).diagnosis
+
+
+def test_a_cosine_of_which_little_is_seen_is_told_of():
+    twin, short = (optax.cosine_decay_schedule(0.1, steps) for steps in (1_000, 990))
+    assert jaxlr.verify(twin, short, steps=600).notes == ()
+    assert jaxlr.verify(twin, short, steps=400).notes == (
+        "first's cosine would go on to count 1,000: compare as many",
+        "second's cosine would go on to count 990: compare as many",
+    )

@@ -83,7 +83,7 @@ def convert(
 def verify(
     recipe: Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="The reference.")],
     against: Annotated[str | None, typer.Option(help="The other side: FILE.py:NAME, or a jaxlr expression.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Counts. [default: the whole recipe, or 1000]")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Counts. [default: the whole recipe, or 10000]")] = None,
     start: Annotated[int, typer.Option(min=0, help="The first count.")] = 0,
     metrics: Metrics = None,
     group: Group = None,
@@ -148,7 +148,7 @@ def _counts(sides: dict[str, Any], start: int, metrics: np.ndarray | None) -> tu
         sizes = " and ".join(f"{size} in {target}" for target, size in arrays.items())
         raise ValueError(f"verify: --steps must be given for learning rates of different length, got {sizes}")
     whole = next((length.whole for length in lengths if length.whole is not None), None)  # the reference's, if known
-    stop = min([start + 1_000 if whole is None else whole, *ends])
+    stop = min([start + 10_000 if whole is None else whole, *ends])
     if stop <= start:
         raise ValueError(f"verify: --start must be at most {stop - 1}, where the recipe ends, got {start}")
     if stop == whole:

@@ -34,7 +34,7 @@ def of_schedule(schedule: Any, name: str, run: Run, *, wide: bool) -> Side:
         name,
         evaluated(value, wide),
         None if value._momentum is None else evaluated(value._momentum, wide),
-        cache(lambda: Wide(evaluated(value, wide=True), whole=True)),
+        cache(lambda: Wide(evaluated(value, wide=True))),
         schedule=value,
     )
 
@@ -46,9 +46,11 @@ def of_function(function: Any, name: str, run: Run) -> Side:
     def in_float64() -> Wide:
         with jax.enable_x64(True):
             values, casts = _evaluated(function, name, run)
+        if casts or values.dtype != np.float64:
+            return Wide(values.astype(np.float64), "it casts to float32")
         # XLA rounds 1 - count / T to -1e-16 at the end of one side's float alone, and a power of it is NaN.
-        same = np.array_equal(np.isfinite(values), np.isfinite(lrs))
-        return Wide(values.astype(np.float64), whole=values.dtype == np.float64 and not casts and same)
+        other = np.flatnonzero(np.isfinite(values) != np.isfinite(lrs))
+        return Wide(values, f"it is {values[other[0]]} at count {run.window[other[0]]:,}" if len(other) else "")
 
     return Side(name, lrs, in_float64=cache(in_float64), float32=lrs.dtype == np.float32)
 

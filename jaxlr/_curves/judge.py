@@ -1,12 +1,14 @@
 """Two sides of one parameter group judged: are they equal, how is it known, and if not, why."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from jaxlr._curves.diagnosis import Cause, Curve, Diagnosis, diagnose, diagnose_momentum
+from jaxlr._curves.families import Cosine
 from jaxlr._curves.report import ROUNDING, Report, Verdict, peak
+from jaxlr._curves.segments import Segment
 from jaxlr._curves.side import Run, Side, Wide
 from jaxlr._schedules.cycle import CyclicLR
 from jaxlr._ulp import compare
@@ -33,6 +35,8 @@ def report(theirs: Side, ours: Side, question: Question) -> Report:
     reference = theirs.lrs.astype(np.float64)
     verdict, proof, diagnosis = _judged(reference, theirs, ours, question)
     momentum, notes = _momentum(theirs, ours, question)
+    for side, segments in zip((theirs, ours), diagnosis.segments, strict=True):
+        notes += () if side.schedule else tuple(_goes_on(side.name, segments))
     return Report(
         (theirs.name, ours.name),
         reference,
@@ -46,6 +50,13 @@ def report(theirs: Side, ours: Side, question: Question) -> Report:
         momentum,
         notes=notes,
     )
+
+
+def _goes_on(name: str, segments: tuple[Segment, ...]) -> Iterator[str]:
+    """That less than half of a cosine is seen: what follows may show that it is none, or ends elsewhere."""
+    match segments:
+        case (*_, Segment(start, end, Cosine(T=T, origin=origin))) if end - start < T / 2 and end < origin + T:
+            yield f"{name}'s cosine would go on to count {round(origin + T):,}: compare as many"
 
 
 def _judged(reference: np.ndarray, theirs: Side, ours: Side, question: Question) -> tuple[Verdict, str, Diagnosis]:
@@ -93,14 +104,17 @@ def _proof(theirs: Side, ours: Side, apart: float, question: Question) -> str:
     again = [side.name for side in rounded if side.in_float64 is not None]
     if again and in_float64 <= _PROVED + noise:
         return f"{' and '.join(again)} in float64 is within {in_float64:.1g} of the peak"
-    numbers = [side.name for side, wide in zip((theirs, ours), wides, strict=True) if not wide.whole]
-    if numbers and apart <= ROUNDING:
-        return f"at most {apart:.1g} of the peak apart, and {' and '.join(numbers)} cannot be evaluated in float64"
+    sides = [(side.name, wide.obstacle) for side, wide in zip((theirs, ours), wides, strict=True) if wide.obstacle]
+    if sides and apart <= ROUNDING:
+        why = " and ".join(f"{name} cannot be evaluated in float64: {obstacle}" for name, obstacle in sides)
+        return f"at most {apart:.1g} of the peak apart, and {why}"
     return ""
 
 
 def _wide(side: Side) -> Wide:
-    return Wide(side.lrs.astype(np.float64), not side.float32) if side.in_float64 is None else side.in_float64()
+    if side.in_float64 is not None:
+        return side.in_float64()
+    return Wide(side.lrs.astype(np.float64), "it is numbers" if side.float32 else "")
 
 
 def _momentum(theirs: Side, ours: Side, question: Question) -> tuple[Report | None, tuple[str, ...]]:
@@ -153,7 +167,7 @@ def _described(momentums: np.ndarray | None) -> str:
 def _curve(side: Side, question: Question) -> Curve:
     """The learning rates as exactly as they are known."""
     wide = _wide(side)
-    values = wide.values if wide.whole else side.lrs
+    values = side.lrs if wide.obstacle else wide.values
     run, known = question.run, values.astype(np.float64)
     return Curve(side.name, known, _tolerance(values), run.window.start, side.schedule, run.metrics)
 

@@ -1,6 +1,5 @@
 """A report as a page of text."""
 
-import dataclasses
 import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -38,14 +37,16 @@ def _lines(report: "Report") -> Iterator[tuple[str, str]]:
     yield "compared", f"{other} with {reference}, {counts}, {span}"
     yield "largest difference", _largest(report)
     if report.own_verdict in ("within tolerance", "different"):
-        yield "differ", f"{_percent(report.differing)} of the counts, by more than 0.1 % of the peak"
+        apart = f"{round(report.differing * report.steps):,} of {report.steps:,} counts ({_percent(report.differing)})"
+        yield "differ", f"{apart}, by more than 0.1 % of the peak"
         if math.isfinite(report.area):
             yield "area", f"{100 * report.area:+.3g} %"
-        yield "equal", _some(_span(first, last) for first, last, equal in report.spans if equal)
+        equal = _some(_span(first, last) for first, last, equal in report.spans if equal)
+        yield "equal", equal if equal == "nowhere" else f"{equal}, to 1e-6 of the peak"
         yield "different", _some(_span(first, last) for first, last, equal in report.spans if not equal)
     if report.largest < NEARLY and report.max_ulp < 1e6:
         most = f"{report.max_ulp:.3g}" if report.max_ulp < 100 else f"{report.max_ulp:,.0f}"
-        bits = f"at most {most} float32 ulps; {report.bit_equal:.4%} of the counts bit-equal"
+        bits = f"at most {most} float32 ulps; {report.bit_equal:.4%} of the counts bit-equal in {report.ours.dtype}"
         yield "ulps", "bit-equal at every count" if report.bit_equal == 1 else bits
     for name, segments in zip(report.names, report.segments, strict=True):
         if segments:
@@ -79,9 +80,10 @@ def _momentum(report: "Report") -> str:
 
 def _causes(report: "Report") -> Iterator[str]:
     """Why the learning rates differ, and why the momentums do."""
-    own = dataclasses.replace(report, momentum=None).diagnosis
-    if own is not None:
-        yield own
+    if len(report.causes) == 1:
+        yield from (cause.text for cause in report.causes[0])
+    elif report.causes:
+        yield f"consistent with: {'; or: '.join('; '.join(cause.text for cause in each) for each in report.causes)}"
     elif report.own_verdict == "different":
         yield "none found"
     elif report.own_verdict == "equal in float32 arithmetic" and not report.accept_float32:

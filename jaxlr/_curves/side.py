@@ -37,11 +37,11 @@ class Wide(NamedTuple):
 
     Attributes:
       values: the numbers.
-      whole: whether all of it was computed in float64: a function may cast to float32 itself.
+      obstacle: why not all of it was computed in float64; "" where it was.
     """
 
     values: np.ndarray
-    whole: bool
+    obstacle: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

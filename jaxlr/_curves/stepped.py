@@ -41,7 +41,7 @@ def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None
             name,
             lrs[row],
             None if np.isnan(momentums[row]).all() else momentums[row],
-            None if rounded[row] else partial(Wide, lrs[row], whole=True),
+            None if rounded[row] else partial(Wide, lrs[row]),
             rounded[row],
             ported[row],
         )
