@@ -62,7 +62,7 @@ class Linear(Family):
 
     def last(self, end: int) -> float:
         """The value that it comes to: at its last count, or at the one after it where that is meant."""
-        after, at_end = (0.0 if abs(x) < 1e-9 * abs(self.value) else float(x) for x in self(np.array([end, end - 1])))
+        after, at_end = (0.0 if abs(x) < 1e-3 * abs(self.slope) else float(x) for x in self(np.array([end, end - 1])))
         rounder = len(number(at_end)) - len(number(after))
         return after if self.meets or rounder >= (1 if self.meets is None else 3) else at_end
 

@@ -28,7 +28,7 @@ _MOST = 6  # causes: beyond that they are two curves, not one that was changed
 
 
 _LENGTHS = {"T", "T_0", "warm-up length", "step size"}
-_COUNTS = _LENGTHS | {"counted from", "counts there", "counts back", "start", "held counts"}
+_COUNTS = _LENGTHS | {"counted from", "counts there", "counts back", "begins at", "held counts"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: boo
     for i, pair in enumerate(pairs):
         theirs, ours = pair.theirs, pair.ours
         if _agree(reference, other, pair):
-            moved = (moved and theirs is None) or ours is None
+            moved = moved and (theirs is None or ours is None)
             continue
         if theirs is None or ours is None:
             lone, side = (theirs, reference) if theirs is not None else (ours, other)
@@ -74,7 +74,7 @@ def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: boo
             return ()
         begins = theirs.start != ours.start and not moved
         if begins:
-            found.append(_parameter(reference.name, ours.family, "start", ours.start, theirs.start))
+            found.append(_parameter(reference.name, ours.family, "begins at", ours.start, theirs.start))
         moved = bool(found) or moved
         causes += found
     return tuple(causes)
