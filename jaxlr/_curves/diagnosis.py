@@ -5,11 +5,13 @@ import dataclasses
 import numpy as np
 
 from jaxlr._curves.cause import Cause, Curve, Diagnosis, Side
-from jaxlr._curves.families import Held
+from jaxlr._curves.families import Held, Other
 from jaxlr._curves.neighbours import neighbours, of_one_structure
 from jaxlr._curves.parameters import difference
 from jaxlr._curves.segments import segments
-from jaxlr._curves.warps import at_steps, is_held, unheld, warps
+from jaxlr._curves.warps import at_steps, is_held, partly, unheld, warps
+
+_MANY = 8  # numbers, more than are ever told
 
 __all__ = ["Cause", "Curve", "Diagnosis", "diagnose", "diagnose_momentum"]
 
@@ -77,12 +79,17 @@ def _alternatives(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
         near = [causes for causes in near if causes[0].parameter not in {"lr", "max_lr"}]  # the same, said again
     if single or near:
         return [*single, *near, *(causes for causes in read if _is_another(causes, single, near))]
-    near = neighbours(reference, other, changes=2)
-    found = [*warped, *near, *_held(reference, other)]
+    if len(read) and min(map(_numbers, read)) == 1:
+        return [causes for causes in read if _numbers(causes) == 1]
+    found = warped or [*neighbours(reference, other, changes=2), *_held(reference, other)]
+    fewest = min(map(_numbers, [*found, *read]), default=_MANY)
+    mixed = _warped_and_read(reference, other) if fewest > 2 else []
     # The numbers of segments say again what a warp, or the fields of a known schedule, say.
-    fewest = min(map(_numbers, [*found, *read]), default=0)
-    simplest = [causes for causes in found if _numbers(causes) == fewest]
-    return simplest or [causes for causes in read if _numbers(causes) == fewest]
+    for answers, most in ((mixed, fewest - 1), (found, fewest), (read, fewest)):
+        simplest = [causes for causes in answers if _numbers(causes) <= most]
+        if simplest:
+            return [causes for causes in simplest if _numbers(causes) == min(map(_numbers, simplest))]
+    return []
 
 
 def _is_another(causes: tuple[Cause, ...], warped: list[tuple[Cause, ...]], near: list[tuple[Cause, ...]]) -> bool:
@@ -129,6 +136,16 @@ def _held(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
         if found:
             return [(held, *causes) for causes in found]
     return []
+
+
+def _warped_and_read(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
+    """A warp of the whole curve, and what else differs between the segments."""
+    if any(isinstance(segment.formula, Other) for segment in reference.segments + other.segments):
+        return []
+    found = []
+    for warp, *curves in partly(reference, other):
+        found += [(*warp, *causes) for causes in difference(*map(_side, curves))]
+    return found
 
 
 def _not_a_number(reference: Side, other: Side, theirs: np.ndarray, ours: np.ndarray) -> list[tuple[Cause, ...]]:

@@ -46,8 +46,17 @@ def difference(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     """
     theirs, ours = _without_waves(reference.segments, other.segments)
     pairs = aligned(theirs, ours)
-    answers = (_difference(reference, other, pairs, to_zero=to_zero) for to_zero in (True, False))
-    return list(dict.fromkeys(answer for answer in answers if 0 < len(answer) <= _MOST))
+    by_length = _difference(reference, other, pairs, to_zero=True)
+    by_end = _difference(reference, other, pairs, to_zero=False)
+    answers = [answer for answer in (by_length, by_end) if 0 < len(answer) <= _MOST]
+    if len(answers) == 2 and (by_length == by_end or not all(map(_is_round, by_end))):
+        return answers[:1]
+    return answers
+
+
+def _is_round(cause: Cause) -> bool:
+    """Whether an end value is one that somebody has written."""
+    return cause.parameter != "end value" or all(len(f"{x:.6g}") < len("0.00123") for x in (cause.ours, cause.theirs))
 
 
 def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: bool) -> tuple[Cause, ...]:
@@ -130,7 +139,8 @@ def aligned(theirs: tuple[Segment, ...], ours: tuple[Segment, ...]) -> list[Pair
 def _likeness(one: Segment, two: Segment) -> float:
     common = max(0, min(one.end, two.end) - max(one.start, two.start))
     overlap = common / (max(one.end, two.end) - min(one.start, two.start))
-    if one.family != two.family:
+    opposite = isinstance(one.formula, Linear) and _rises(one) != _rises(two)
+    if one.family != two.family or opposite:
         return overlap if overlap > 0.3 else -1.0
     return 1 + overlap + (_rises(one) == _rises(two))
 
@@ -200,8 +210,8 @@ def _between(
         return [Cause("family", None, ours.family, theirs.family, text)]
     if _one_formula(theirs, ours, tolerance) or _one_shape(theirs, ours, tolerance):
         return []
-    before = _numbers(theirs, ours, following.theirs, first=first, to_zero=to_zero)
-    after = _numbers(ours, theirs, following.ours, first=first, to_zero=to_zero)
+    before = _numbers(theirs, ours, following.theirs, theirs, first=first, to_zero=to_zero)
+    after = _numbers(ours, theirs, following.ours, theirs, first=first, to_zero=to_zero)
     if before.keys() != after.keys():
         return None
     differ = [name for name in before if not _same(name, before[name], after[name], tolerance)]
@@ -222,7 +232,7 @@ def _one_shape(theirs: Segment, ours: Segment, tolerance: float) -> bool:
 
 
 def _numbers(
-    segment: Segment, beside: Segment, following: Segment | None, *, first: bool, to_zero: bool
+    segment: Segment, beside: Segment, following: Segment | None, theirs: Segment, *, first: bool, to_zero: bool
 ) -> dict[str, Any]:
     """The numbers of a segment by the names that people give them, those that the one beside it has too."""
     formula = segment.formula
@@ -239,6 +249,10 @@ def _numbers(
         return {"start value": numbers["start value"], "end value": last, "warm-up length": end - segment.start}
     if to_zero and all(_comes_to_zero(line) for line in (segment, beside)):
         return {"start value": numbers["start value"], "T": _zero(segment) - segment.start}
+    if segment.end == beside.end and isinstance(theirs.formula, Linear):  # of both the value at one count
+        numbers["end value"] = formula.value_at(
+            theirs.end if theirs.formula.comes_after(theirs.end) else theirs.end - 1
+        )
     return numbers
 
 

@@ -454,7 +454,11 @@ def _levels(piece: Segment) -> tuple[tuple[float, ...], tuple[int, ...]]:
 
 
 def _is_stairs(one: Segment, two: Segment) -> bool:
-    return isinstance(one.formula, Constant | Staircase) and isinstance(two.formula, Constant | Staircase)
+    """Whether the second goes on from the first one step further down."""
+    if not all(isinstance(piece.formula, Constant | Staircase) for piece in (one, two)):
+        return False
+    before, after = _levels(one)[0][-1], _levels(two)[0][0]
+    return before != 0 and 0 < after / before < 1
 
 
 def _is_smooth(one: Segment, two: Segment, tolerance: float) -> bool:

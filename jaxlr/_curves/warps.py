@@ -14,9 +14,10 @@ from jaxlr._curves.families import count as counted
 from jaxlr._curves.segments import Segment
 
 _MOST = 24  # shifts, or ratios, that are tried: those in which segments differ
+_OFF_BY_ONE = (-1, 1)  # the shifts that are tried beside other causes, at the cost of reading two curves
 _SAMPLED = 64  # counts that refuse most of them
 _STAIRS = 3  # steps that are at one distance: fewer may be drops
-_TELLING = 0.25  # the part of a curve that a warp must explain
+_TELLING = 0.5  # the part of a curve that a warp must explain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,7 +201,11 @@ def _hold(segment: Segment) -> tuple[int, int] | None:
 
 def _moves(side: Side) -> bool:
     """Whether the curve moves at every count, but where it rests."""
-    return not any(isinstance(segment.formula, Held | Staircase) for segment in side.segments)
+    return not _has(side, Held, Staircase)
+
+
+def _has(side: Side, *families: type) -> bool:
+    return any(isinstance(segment.formula, families) for segment in side.segments)
 
 
 def _holds(reference: Side, other: Side) -> Iterator[Warp]:
@@ -332,9 +337,54 @@ def _stretch(reference: str, other: str, ratio: Fraction) -> str:
     return f"{other} runs {ratio} times as fast: its count {ratio.denominator}t is {reference}'s {ratio.numerator}t"
 
 
+def partly(reference: Side, other: Side) -> Iterator[tuple[tuple[Cause, ...], Curve, Curve]]:
+    """Warps that may be one cause of several: each, the reference so warped, and the other side at the same counts."""
+    theirs, ours = reference.curve, other.curve
+    t = np.arange(ours.start, ours.start + len(ours.values))
+    scales = dict.fromkeys(
+        _ratio_of(a, b, reference, other) for a, b in zip(_tops(reference), _tops(other), strict=True)
+    )
+    shifts = [Warp(shift=shift) for shift in _OFF_BY_ONE]
+    for warp in [*(Warp(scale=scale) for scale in scales if _is_written(scale)), *shifts]:
+        values = warp.scale * _warped(reference, warp.places(t))
+        known = np.flatnonzero(np.isfinite(values))
+        if len(known) < _TELLING * len(t):
+            continue
+        first, last = known[0], known[-1] + 1
+        warped = dataclasses.replace(theirs, values=values[first:last], start=int(t[first]), schedule=None)
+        warped = dataclasses.replace(warped, tolerance=abs(warp.scale) * theirs.tolerance)
+        beside = dataclasses.replace(ours, values=ours.values[first:last], start=int(t[first]), schedule=None)
+        yield _causes(reference.name, other.name, warp), warped, beside
+
+
+def _is_written(scale: float) -> bool:
+    """Whether it is a factor that somebody has written, other than 0 and 1."""
+    return scale not in (0.0, 1.0) and float(f"{scale:.4g}") == scale
+
+
+def _tops(side: Side) -> tuple[float, float]:
+    """The largest value, and the one that the first line or cosine has at its upper end."""
+    values = side.curve.values
+    peak = float(values[np.argmax(np.abs(values))])
+    for segment in side.segments:
+        match segment.formula:
+            case Cosine(start=start, end=end):
+                return peak, max(start, end, key=abs)
+            case Linear() as line:
+                return peak, max(line.value, line.last(segment.end), key=abs)
+    return peak, peak
+
+
+def _ratio_of(theirs: float, ours: float, reference: Side, other: Side) -> float:
+    if theirs == 0 or ours == 0:
+        return 1.0
+    within = reference.curve.tolerance / abs(theirs) + other.curve.tolerance / abs(ours)
+    return shortest(ours / theirs, within * abs(ours / theirs))
+
+
 def unheld(reference: Side, other: Side) -> list[tuple[Cause, Curve, Curve]]:
     """Where one side alone is stepped once in k counts: that, and both curves at those counts, or at the first ones."""
-    theirs, ours = held_by(reference), held_by(other)
+    theirs, ours = (hold if _has(side, Held) else None for side in (reference, other) for hold in [held_by(side)])
     if not ((ours and _moves(reference)) or (theirs and _moves(other))):
         return []
     k, origin = theirs or ours or (1, 0)
