@@ -21,7 +21,7 @@ from jaxlr._curves.families import (
     count,
     number,
 )
-from jaxlr._curves.segments import Segment
+from jaxlr._curves.pieces import Segment
 from jaxlr._curves.warps import only
 
 _MOST = 6  # causes: beyond that they are two curves, not one that was changed
