@@ -124,6 +124,11 @@ NUMBERS = [
     (warmup_linear, {"total": 9_999}, ["linear: T 9,499 where R has 9,500"]),
     (stable_decay, {"begin": 7_000}, ["linear: begins at 7,000 where R has 8,000"]),
     (stable_decay, {"warmup": 0}, ["only R has: 0..199 linear 0 -> 1"]),
+    (
+        stable_decay,
+        {"warmup": 300, "begin": 7_000},
+        ["linear: warm-up length 300 where R has 200 (x 3/2); linear: begins at 7,000 where R has 8,000"],
+    ),
     (steps, {"milestones": (3_000, 6_000, 8_001)}, ["staircase: milestone 8,001 where R has 8,000"]),
     (steps, {"milestones": (3_000, 6_000)}, ["staircase: milestone 3,000, 6,000 where R has 3,000, 6,000, 8,000"]),
     (steps, {"gamma": 0.2}, ["staircase: gamma 0.2 where R has 0.1"]),

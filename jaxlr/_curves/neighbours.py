@@ -313,6 +313,5 @@ def _nodes(schedule: Any, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ..
     """Each schedule in it that has numbers, and the way to it."""
     if not isinstance(schedule, LambdaLR | MultiplicativeLR | Table):
         yield path, schedule
-    if not isinstance(schedule, LambdaLR | MultiplicativeLR | Table):
         for i, member in enumerate(_members(schedule)):
             yield from _nodes(member, (*path, i))

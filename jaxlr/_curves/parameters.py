@@ -61,7 +61,7 @@ def _is_round(cause: Cause) -> bool:
 
 def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: bool) -> tuple[Cause, ...]:
     causes: list[Cause] = []
-    moved = False  # whether what came before explains that a segment begins elsewhere
+    moved = False  # whether what comes just before explains that a segment begins elsewhere
     for i, pair in enumerate(pairs):
         theirs, ours = pair.theirs, pair.ours
         if _agree(reference, other, pair):
@@ -84,7 +84,8 @@ def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: boo
         begins = theirs.start != ours.start and not moved
         if begins:
             found.append(_parameter(reference.name, ours.family, "begins at", ours.start, theirs.start))
-        moved = bool(found) or moved
+        along = ours.end - theirs.end == ours.start - theirs.start
+        moved = bool(found) or (moved and along)
         causes += found
     return tuple(causes)
 
