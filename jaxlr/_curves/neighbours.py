@@ -222,7 +222,7 @@ class _Search:
         return found
 
     def _nearest(self, found: list[tuple[Change, ...]]) -> list[tuple[Change, ...]]:
-        """Of the values of one field that all fit the one that is nearest to the schedule's."""
+        """Of the values of one field that all fit the shortest number, or the one that is nearest to the schedule's."""
         nearest: dict[Any, tuple[Change, ...]] = {}
         for made in found:
             key = tuple((change.path, change.name) for change in made)
@@ -230,15 +230,16 @@ class _Search:
                 nearest[key] = made
         return list(nearest.values())
 
-    def _away(self, made: tuple[Change, ...]) -> float:
-        away = 0.0
+    def _away(self, made: tuple[Change, ...]) -> tuple[int, float]:
+        digits, away = 0, 0.0
         for change in made:
             a, b = change.value, _at(self.schedule, change)
             if isinstance(a, tuple):
                 away += abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))
             elif isinstance(a, int | float) and isinstance(b, int | float):
                 away += abs(a - b)
-        return away
+                digits += len(repr(a)) if isinstance(a, float) else 0
+        return digits, away
 
     def _explains_itself(self) -> bool:
         """Whether the schedule is the curve that it is said to be."""

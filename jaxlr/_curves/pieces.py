@@ -22,7 +22,7 @@ from jaxlr._curves.families import (
 from jaxlr._curves.fitting import fit, snapped, window
 
 MOST = 64  # segments that are told apart; what follows is one of no family
-_TRIES = 64  # to find a formula
+_TRIES = 48  # to find a formula
 FEW = 5  # counts that say nothing: a formula of four numbers gives them all
 
 

@@ -56,8 +56,10 @@ def warps(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
         found += _reversed(reference, other)
         if found:
             # Of several shifts, or ratios, the first is the least.
-            kinds = {tuple(cause.kind for cause in causes): causes for causes in reversed(found)}
-            return sorted(kinds.values(), key=len)
+            least: dict[tuple[str, ...], tuple[Cause, ...]] = {}
+            for causes in found:
+                least.setdefault(tuple(cause.kind for cause in causes), causes)
+            return sorted(least.values(), key=len)
     return []
 
 
