@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxlr._curves.segments import Segment
+from jaxlr._curves.pieces import Segment
 from jaxlr._schedules.base import Schedule
 
 

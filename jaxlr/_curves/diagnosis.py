@@ -5,10 +5,13 @@ import dataclasses
 import numpy as np
 
 from jaxlr._curves.cause import Cause, Curve, Diagnosis, Side
+from jaxlr._curves.families import Held, Other
 from jaxlr._curves.neighbours import neighbours, of_one_structure
 from jaxlr._curves.parameters import difference
 from jaxlr._curves.segments import segments
-from jaxlr._curves.warps import at_steps, held_by, is_held, unheld, warps
+from jaxlr._curves.warps import at_steps, is_held, partly, unheld, warps
+
+_MANY = 8  # numbers, more than are ever told
 
 __all__ = ["Cause", "Curve", "Diagnosis", "diagnose", "diagnose_momentum"]
 
@@ -59,6 +62,7 @@ def _of_momentum(cause: Cause) -> Cause:
 
 
 def _alternatives(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
+    """What each makes the curves equal: one cause where one does, else the fewest."""
     theirs, ours = reference.curve, other.curve
     nan = [np.flatnonzero(~np.isfinite(curve.values)) for curve in (theirs, ours)]
     if len(nan[0]) or len(nan[1]):
@@ -68,17 +72,35 @@ def _alternatives(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     known = of_one_structure(theirs, ours)
     if known:
         return [known]
-    warped, near = warps(reference, other), neighbours(reference, other, changes=1)
     read = _read(reference, other)
-    found = [*(causes for causes in warped if len(causes) == 1), *near]
-    if found:
-        return [*found, *(causes for causes in read if _is_another(causes, found, near))]
-    near = neighbours(reference, other, changes=2)
-    # The numbers of segments say again what the fields of a known schedule say.
-    read = [causes for causes in read if not near or _numbers(causes) < 2]
-    found = [*warped, *near, *read, *_held(reference, other)]
-    fewest = min(map(_numbers, found), default=0)
-    return list(dict.fromkeys(causes for causes in found if _numbers(causes) == fewest))
+    warped, near = warps(reference, other), neighbours(reference, other, changes=1)
+    single: list[tuple[Cause, ...]] = [causes for causes in warped if len(causes) == 1]
+    if any(causes[0].kind == "scale" for causes in single):
+        near = [causes for causes in near if causes[0].parameter not in {"lr", "max_lr"}]  # the same, said again
+    if single or near:
+        return [*single, *near, *(causes for causes in read if _is_another(causes, single, near))]
+    if len(read) and min(map(_numbers, read)) == 1:
+        return [causes for causes in read if _numbers(causes) == 1]
+    found = warped or [*neighbours(reference, other, changes=2), *_held(reference, other)]
+    fewest = min(map(_numbers, [*found, *read]), default=_MANY)
+    mixed = _warped_and_read(reference, other) if fewest > 2 else []
+    # The numbers of segments say again what a warp, or the fields of a known schedule, say.
+    for answers, most in ((mixed, fewest - 1), (found, fewest), (read, fewest)):
+        simplest = [causes for causes in answers if _numbers(causes) <= most]
+        if simplest:
+            return [causes for causes in simplest if _numbers(causes) == min(map(_numbers, simplest))]
+    return []
+
+
+def _is_another(causes: tuple[Cause, ...], warped: list[tuple[Cause, ...]], near: list[tuple[Cause, ...]]) -> bool:
+    """Whether one cause that was read from the segments says something else than what was found."""
+    if len(causes) != 1:
+        return False
+    cause, kinds = causes[0], {found[0].kind for found in warped}
+    if not kinds:
+        return cause.kind in {"phase", "family"}
+    one_drop = cause.parameter == "milestone" and _numbers(causes) == 1
+    return not near and (kinds == {"stretch"} or (one_drop and kinds == {"shift"}))
 
 
 def _numbers(causes: tuple[Cause, ...]) -> int:
@@ -88,21 +110,13 @@ def _numbers(causes: tuple[Cause, ...]) -> int:
     return len(causes) - len(tuples) + changed
 
 
-def _is_another(causes: tuple[Cause, ...], found: list[tuple[Cause, ...]], near: list[tuple[Cause, ...]]) -> bool:
-    """Whether what was read from the segments says something else than what was found."""
-    if len(causes) != 1:
-        return False
-    stretched = any(cause.kind == "stretch" for one in found for cause in one)
-    return causes[0].kind in ("phase", "family") or (stretched and not near)
-
-
 def _read(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     """What differs between the segments; where both are stepped once in k counts, between those of their steps."""
-    hold = held_by(reference) or held_by(other)
     curves = (reference.curve, other.curve)
-    if hold is None or not all(is_held(curve, *hold) for curve in curves):
+    holds = [segment.formula for segment in reference.segments + other.segments if isinstance(segment.formula, Held)]
+    if not holds or not all(is_held(curve, holds[0].k, holds[0].origin) for curve in curves):
         return difference(reference, other)
-    k, origin = hold
+    k, origin = holds[0].k, holds[0].origin
     sides = [_side(at_steps(curve, k, origin)) for curve in curves]
     each = f"in steps of {k:,} counts: "
     return [
@@ -124,16 +138,32 @@ def _held(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     return []
 
 
+def _warped_and_read(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
+    """A warp of the whole curve, and what else differs between the segments."""
+    if any(isinstance(segment.formula, Other) for segment in reference.segments + other.segments):
+        return []
+    found = []
+    for warp, *curves in partly(reference, other):
+        found += [(*warp, *causes) for causes in difference(*map(_side, curves))]
+    return found
+
+
 def _not_a_number(reference: Side, other: Side, theirs: np.ndarray, ours: np.ndarray) -> list[tuple[Cause, ...]]:
-    """That a side is NaN where the other is not, if they agree elsewhere."""
+    """That a side is NaN where the other is not, and what differs before."""
+    if np.array_equal(theirs, ours) or (len(theirs) and len(ours)):
+        return []
+    side, at = (other, ours) if len(ours) else (reference, theirs)
+    first, n = int(at[0]), len(side.curve.values)
+    count = side.curve.start + first
+    kind = "NaN" if np.all(np.isnan(side.curve.values[at])) else "not finite"
+    where = f"from count {count:,} on" if len(at) == n - first else f"at count {count:,}"
+    ours_at, theirs_at = (count, None) if side is other else (None, count)
+    cause = Cause("nan", None, ours_at, theirs_at, f"{side.name} is {kind} {where}")
     a, b = reference.curve, other.curve
     both = np.isfinite(a.values) & np.isfinite(b.values)
-    agree = np.all(np.abs(a.values[both] - b.values[both]) <= a.tolerance + b.tolerance)
-    if np.array_equal(theirs, ours) or not agree:
+    if np.all(np.abs(a.values[both] - b.values[both]) <= a.tolerance + b.tolerance):
+        return [(cause,)]
+    if len(at) < n - first or first == 0:
         return []
-    curve, at = (b, ours) if len(ours) else (a, theirs)
-    last = at[-1] - at[0] + 1 == len(at) and at[-1] == len(curve.values) - 1
-    kind = "NaN" if np.all(np.isnan(curve.values[at])) else "not finite"
-    count = curve.start + int(at[0])
-    text = f"{curve.name} is {kind} from count {count:,} on" if last else f"{curve.name} is {kind} at count {count:,}"
-    return [(Cause("nan", None, count if curve is b else None, count if curve is a else None, text),)]
+    before = [_side(dataclasses.replace(curve, values=curve.values[:first])) for curve in (a, b)]
+    return [(cause, *causes) for causes in _alternatives(*before)]

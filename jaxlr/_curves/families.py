@@ -60,11 +60,19 @@ class Linear(Family):
     def __call__(self, t: Any) -> Any:
         return self.value + self.slope * (np.asarray(t) - self.origin)
 
+    def comes_after(self, end: int) -> bool:
+        """Whether the value that it comes to is that at the count after its last: where it meets it, or is rounder."""
+        last, after = (number(self.value_at(t)) for t in (end - 1, end))
+        return bool(self.meets) or len(last) - len(after) >= (1 if self.meets is None else 3)
+
+    def value_at(self, t: int) -> float:
+        """The value at a count; 0 where it passes 0 there."""
+        value = float(self(t))
+        return 0.0 if abs(value) < 1e-3 * abs(self.slope) else value
+
     def last(self, end: int) -> float:
-        """The value that it comes to: at its last count, or at the one after it where that is meant."""
-        after, at_end = (0.0 if abs(x) < 1e-9 * abs(self.value) else float(x) for x in self(np.array([end, end - 1])))
-        rounder = len(number(at_end)) - len(number(after))
-        return after if self.meets or rounder >= (1 if self.meets is None else 3) else at_end
+        """The value that it comes to."""
+        return self.value_at(end if self.comes_after(end) else end - 1)
 
     def words(self, start: int, end: int) -> str:
         return f"linear {number(self(start))} -> {number(self.last(end))}"

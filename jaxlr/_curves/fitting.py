@@ -10,6 +10,7 @@ import numpy as np
 from jaxlr._curves.families import Constant, Cosine, Exponential, Family, Linear, Power, shortest
 
 _SAMPLED = 160  # counts of a window that a fit looks at
+_SHORTEST = 3  # counts of a cosine: what alternates faster is a pattern
 _STEPS = 12  # of Gauss and Newton
 
 
@@ -106,8 +107,9 @@ def _recurrent(u: np.ndarray, y: np.ndarray, origin: int, length: float) -> Iter
         if off > 1e-3:
             continue
         step = s * float(u[1] - u[0])
-        if -2 < a < 2:
-            yield _cosine(u, y, math.acos(a / 2) / step, origin, length)
+        frequency = math.acos(a / 2) / step if -2 < a < 2 else 0.0
+        if frequency and math.pi * length / frequency >= _SHORTEST:
+            yield _cosine(u, y, frequency, origin, length)
         if a > 2:
             falls = abs(y[-1] - y[n // 2]) < abs(y[n // 2] - y[0])  # towards its floor, or away from it
             yield _with_floor(u, y, math.acosh(a / 2) / step * (-1 if falls else 1), origin, length)

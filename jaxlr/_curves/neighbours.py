@@ -1,15 +1,15 @@
-"""The schedules near to a known one: another default, one more, one less, the numbers that the other curve shows."""
+"""The schedules near to a known one that give another curve."""
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
-from itertools import pairwise
-from typing import Any, Literal, cast, get_args, get_origin
+from collections.abc import Iterator
+from typing import Any, cast
 
 import numpy as np
 
 from jaxlr._curves.cause import Cause, Curve, Side
-from jaxlr._curves.families import Cosine, Exponential, Held, Power, Restarts, Staircase, Triangular, as_ratio, shortest
+from jaxlr._curves.families import as_ratio, shortest
+from jaxlr._curves.near import find_root, find_whole_root, shown_by, values_near
 from jaxlr._float64 import float64
 from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._machine.trajectory import trajectory
@@ -24,7 +24,6 @@ _STEPPED = 4_096  # counts of one that has to be stepped
 _EVALUATIONS = 1_000  # of schedules, for one curve
 _STEPS = 20_000_000  # of those that have to be stepped
 _MOST = 4  # answers
-_FACTORS = (2, 3, 4, 5, 8, 10)
 _FIXED = {"last_epoch", "T_mult"}  # each value of them needs a program of its own
 
 
@@ -223,7 +222,7 @@ class _Search:
         return found
 
     def _nearest(self, found: list[tuple[Change, ...]]) -> list[tuple[Change, ...]]:
-        """Of the values of one field that all fit the one that is nearest to the schedule's."""
+        """Of the values of one field that all fit the shortest number, or the one that is nearest to the schedule's."""
         nearest: dict[Any, tuple[Change, ...]] = {}
         for made in found:
             key = tuple((change.path, change.name) for change in made)
@@ -231,15 +230,16 @@ class _Search:
                 nearest[key] = made
         return list(nearest.values())
 
-    def _away(self, made: tuple[Change, ...]) -> float:
-        away = 0.0
+    def _away(self, made: tuple[Change, ...]) -> tuple[int, float]:
+        digits, away = 0, 0.0
         for change in made:
             a, b = change.value, _at(self.schedule, change)
             if isinstance(a, tuple):
                 away += abs(len(a) - len(b)) + sum(x != y for x, y in zip(a, b, strict=False))
             elif isinstance(a, int | float) and isinstance(b, int | float):
                 away += abs(a - b)
-        return away
+                digits += len(repr(a)) if isinstance(a, float) else 0
+        return digits, away
 
     def _explains_itself(self) -> bool:
         """Whether the schedule is the curve that it is said to be."""
@@ -272,13 +272,13 @@ class _Search:
         return _is_curve(schedule, curve)
 
     def _changes(self, *, many: bool) -> Iterator[Change]:
-        counts, rates = _shown_by(self.wanted, self.known)
+        counts, rates = shown_by(self.wanted, self.known)
         for path, schedule in _nodes(self.schedule, ()):
             for field in dataclasses.fields(schedule):
                 if not field.init or field.name == "last_epoch" or (field.name == "lr" and path):
                     continue
                 value = getattr(schedule, field.name)
-                for near in _near(field, value, counts, rates, many=many):
+                for near in values_near(field, value, counts, rates, many=many):
                     if near != value or type(near) is not type(value):
                         yield Change(path, field.name, near)
 
@@ -300,7 +300,8 @@ class _Search:
                     tried = self._values(_changed(base, [Change(path, name, x)]))
                     return math.nan if tried is None else float(tried[at] - self.values[at])
 
-                root = _whole_root(off, value) if isinstance(value, int) else _root(off, value, self.tolerance)
+                find = find_whole_root if isinstance(value, int) else find_root
+                root = find(off, value, self.tolerance)
                 short = root if root is None or isinstance(root, int) else shortest(root, 1e-7 * abs(root))
                 for x in () if root is None else dict.fromkeys((short, root)):
                     change = Change(path, field.name, x)
@@ -309,134 +310,9 @@ class _Search:
                         break
 
 
-def _root(off: Callable[[float], float], x: float, tolerance: float) -> float | None:
-    """Where the distance is 0, by secants; of what is positive in its logarithm, as factors multiply."""
-    if x > 0:
-        root = _secants(lambda log: off(math.exp(min(log, 700.0))), math.log(x), tolerance)
-        return None if root is None else math.exp(root)
-    return _secants(off, x, tolerance)
-
-
-def _secants(off: Callable[[float], float], x: float, tolerance: float) -> float | None:
-    a, at_a = x, off(x)
-    small = min(1e-3, 0.01 * abs(x)) or 1e-3
-    # Downwards first: many a number is at most 1.
-    b, at_b = next(((b, y) for step in (-small, small) if math.isfinite(y := off(b := x + step))), (x, math.nan))
-    for _ in range(16):
-        if not (math.isfinite(at_a) and math.isfinite(at_b)) or at_a == at_b:
-            return None
-        step = -at_b * (b - a) / (at_b - at_a)
-        a, b, at_a = b, b + max(-2.0, min(2.0, step)), at_b
-        if abs(b - a) <= 1e-15 * max(1.0, abs(b)):
-            break
-        at_b = off(b)
-    return b if abs(at_b) <= tolerance else None
-
-
-def _whole_root(off: Callable[[int], float], x: int) -> int | None:
-    """The whole number nearest to where the distance changes its sign, by halving."""
-    around = [x // 8, x // 4, x // 2, x, 2 * x, 4 * x, 8 * x]
-    seen = [(n, y) for n in around if math.isfinite(y := off(n))]
-    between = next((pair for pair in pairwise(seen) if pair[0][1] * pair[1][1] <= 0), None)
-    if between is None:
-        return None
-    (a, at_a), (b, at_b) = between
-    while b - a > 1:
-        middle = (a + b) // 2
-        if at_a * (at_middle := off(middle)) > 0:
-            a, at_a = middle, at_middle
-        else:
-            b, at_b = middle, at_middle
-    return a if abs(at_a) < abs(at_b) else b
-
-
 def _nodes(schedule: Any, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
     """Each schedule in it that has numbers, and the way to it."""
     if not isinstance(schedule, LambdaLR | MultiplicativeLR | Table):
         yield path, schedule
-    if not isinstance(schedule, LambdaLR | MultiplicativeLR | Table):
         for i, member in enumerate(_members(schedule)):
             yield from _nodes(member, (*path, i))
-
-
-def _shown_by(side: Side, known: Side) -> tuple[list[int], list[float]]:
-    """The counts and lengths, and the rates and ratios, that a curve shows."""
-    counts: dict[float, None] = {}
-    rates: dict[float, None] = {}
-    values = side.curve.values
-    first = float(values[0])
-    for segment in side.segments[:12]:
-        formula = segment.formula.formula if isinstance(segment.formula, Held) else segment.formula
-        counts |= dict.fromkeys((segment.start, segment.end, segment.end - segment.start))
-        match formula:
-            case Cosine():
-                counts |= dict.fromkeys((formula.T, formula.origin + formula.T, formula.origin))
-                rates |= dict.fromkeys((formula.start, formula.end))
-            case Restarts():
-                counts |= dict.fromkeys((formula.T, formula.origin, int(formula.T_mult)))
-                rates |= dict.fromkeys((formula.top, formula.bottom))
-            case Triangular():
-                counts |= dict.fromkeys((formula.up, formula.down))
-                rates |= dict.fromkeys((formula.first, formula.second))
-            case Exponential():
-                rates |= dict.fromkeys((formula.gamma, formula.floor))
-            case Power():
-                counts |= dict.fromkeys((formula.origin, formula.origin - segment.start))
-                rates |= dict.fromkeys((formula.power, formula.floor))
-            case Staircase():
-                counts |= dict.fromkeys((*formula.milestones[:8], formula.every(segment.start) or 0))
-                rates |= dict.fromkeys((formula.gamma or 0.0, *formula.levels[:4]))
-        if isinstance(segment.formula, Held):
-            counts[segment.formula.k] = None
-    rates |= dict.fromkeys((first, float(values[-1]), float(np.max(values)), float(np.min(values))))
-    # As shares of the peak of either side, and what divides it.
-    for curve in (side.curve, known.curve):
-        peak = float(np.max(np.abs(curve.values))) or 1.0
-        shares = [shortest(rate / peak, 1e-9) for rate in rates]
-        rates |= dict.fromkeys(shares)
-    rates |= dict.fromkeys(1 / share for share in list(rates) if share)
-    rates |= dict.fromkeys([first / values[-1]] if values[-1] else [])
-    whole = [round(count) for count in counts if abs(count - round(count)) < 1e-3 and count > 0]
-    return list(dict.fromkeys(whole)), [shortest(rate, 1e-9 * abs(rate)) for rate in rates]
-
-
-def _near(field: Any, value: Any, counts: list[int], rates: list[float], *, many: bool) -> list[Any]:
-    """Values near to a field's; few of them where pairs are tried."""
-    default = [] if field.default is dataclasses.MISSING else [field.default]
-    choices = [item for part in _literals(field.type) for item in part]
-    if choices:
-        return [choice for choice in choices if choice != value]
-    if isinstance(value, bool):
-        return [not value] if many and field.name not in {"cycle_momentum", "fractional"} else []
-    if field.name == "T_mult":
-        return [1, 2, 3] if many else [1, 2]
-    if isinstance(value, int):
-        near = [value - 1, value + 1, *counts[:12]]
-        if many:
-            times = [k * value for k in _FACTORS] + [value // k for k in _FACTORS if value % k == 0]
-            near += range(2 * value + 12) if value < 100 else ()
-            near += [value - 2, value + 2, *counts[12:40], *(n + d for n in counts[:12] for d in (-1, 1)), *times]
-        return list(dict.fromkeys([*default, *near]))
-    if isinstance(value, float):
-        if value >= 2 and value == round(value):  # a length
-            return list(dict.fromkeys([*default, value - 1, value + 1, *map(float, counts[:24])]))
-        round_ones = [0.0, 1.0, value * 10, value / 10, value * 2, value / 2] if many else []
-        return list(dict.fromkeys([*default, *rates[: 60 if many else 12], *round_ones]))
-    if isinstance(value, tuple) and all(isinstance(item, int) for item in value):
-        return _near_tuples(value, counts, many=many)
-    return []
-
-
-def _literals(annotation: Any) -> list[tuple[Any, ...]]:
-    if get_origin(annotation) is Literal:
-        return [get_args(annotation)]
-    return [found for part in get_args(annotation) for found in _literals(part)]
-
-
-def _near_tuples(value: tuple[int, ...], counts: list[int], *, many: bool) -> list[tuple[int, ...]]:
-    near = [tuple(item + d for item in value) for d in (-1, 1)]
-    for i in range(len(value)):
-        by = [value[i] - 1, value[i] + 1, *counts[: 12 if many else 6]]
-        near += [tuple(sorted((*value[:i], other, *value[i + 1 :]))) for other in by]
-    fewer = [value[:i] + value[i + 1 :] for i in range(len(value))] if many else []
-    return list(dict.fromkeys([*fewer, *near]))

@@ -21,14 +21,14 @@ from jaxlr._curves.families import (
     count,
     number,
 )
-from jaxlr._curves.segments import Segment
+from jaxlr._curves.pieces import Segment
 from jaxlr._curves.warps import only
 
 _MOST = 6  # causes: beyond that they are two curves, not one that was changed
 
 
 _LENGTHS = {"T", "T_0", "warm-up length", "step size"}
-_COUNTS = _LENGTHS | {"counted from", "counts there", "counts back", "start", "held counts"}
+_COUNTS = _LENGTHS | {"counted from", "counts there", "counts back", "begins at", "held counts"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,17 +46,26 @@ def difference(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     """
     theirs, ours = _without_waves(reference.segments, other.segments)
     pairs = aligned(theirs, ours)
-    answers = (_difference(reference, other, pairs, to_zero=to_zero) for to_zero in (True, False))
-    return list(dict.fromkeys(answer for answer in answers if 0 < len(answer) <= _MOST))
+    by_length = _difference(reference, other, pairs, to_zero=True)
+    by_end = _difference(reference, other, pairs, to_zero=False)
+    answers = [answer for answer in (by_length, by_end) if 0 < len(answer) <= _MOST]
+    if len(answers) == 2 and (by_length == by_end or not all(map(_is_round, by_end))):
+        return answers[:1]
+    return answers
+
+
+def _is_round(cause: Cause) -> bool:
+    """Whether an end value is one that somebody has written."""
+    return cause.parameter != "end value" or all(len(f"{x:.6g}") < len("0.00123") for x in (cause.ours, cause.theirs))
 
 
 def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: bool) -> tuple[Cause, ...]:
     causes: list[Cause] = []
-    moved = False  # whether what came before explains that a segment begins elsewhere
+    moved = False  # whether what comes just before explains that a segment begins elsewhere
     for i, pair in enumerate(pairs):
         theirs, ours = pair.theirs, pair.ours
         if _agree(reference, other, pair):
-            moved = (moved and theirs is None) or ours is None
+            moved = moved and (theirs is None or ours is None)
             continue
         if theirs is None or ours is None:
             lone, side = (theirs, reference) if theirs is not None else (ours, other)
@@ -74,8 +83,9 @@ def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: boo
             return ()
         begins = theirs.start != ours.start and not moved
         if begins:
-            found.append(_parameter(reference.name, ours.family, "start", ours.start, theirs.start))
-        moved = bool(found) or moved
+            found.append(_parameter(reference.name, ours.family, "begins at", ours.start, theirs.start))
+        along = ours.end - theirs.end == ours.start - theirs.start
+        moved = bool(found) or (moved and along)
         causes += found
     return tuple(causes)
 
@@ -130,7 +140,8 @@ def aligned(theirs: tuple[Segment, ...], ours: tuple[Segment, ...]) -> list[Pair
 def _likeness(one: Segment, two: Segment) -> float:
     common = max(0, min(one.end, two.end) - max(one.start, two.start))
     overlap = common / (max(one.end, two.end) - min(one.start, two.start))
-    if one.family != two.family:
+    opposite = isinstance(one.formula, Linear) and _rises(one) != _rises(two)
+    if one.family != two.family or opposite:
         return overlap if overlap > 0.3 else -1.0
     return 1 + overlap + (_rises(one) == _rises(two))
 
@@ -200,8 +211,8 @@ def _between(
         return [Cause("family", None, ours.family, theirs.family, text)]
     if _one_formula(theirs, ours, tolerance) or _one_shape(theirs, ours, tolerance):
         return []
-    before = _numbers(theirs, ours, following.theirs, first=first, to_zero=to_zero)
-    after = _numbers(ours, theirs, following.ours, first=first, to_zero=to_zero)
+    before = _numbers(theirs, ours, following.theirs, theirs, first=first, to_zero=to_zero)
+    after = _numbers(ours, theirs, following.ours, theirs, first=first, to_zero=to_zero)
     if before.keys() != after.keys():
         return None
     differ = [name for name in before if not _same(name, before[name], after[name], tolerance)]
@@ -222,7 +233,7 @@ def _one_shape(theirs: Segment, ours: Segment, tolerance: float) -> bool:
 
 
 def _numbers(
-    segment: Segment, beside: Segment, following: Segment | None, *, first: bool, to_zero: bool
+    segment: Segment, beside: Segment, following: Segment | None, theirs: Segment, *, first: bool, to_zero: bool
 ) -> dict[str, Any]:
     """The numbers of a segment by the names that people give them, those that the one beside it has too."""
     formula = segment.formula
@@ -239,6 +250,10 @@ def _numbers(
         return {"start value": numbers["start value"], "end value": last, "warm-up length": end - segment.start}
     if to_zero and all(_comes_to_zero(line) for line in (segment, beside)):
         return {"start value": numbers["start value"], "T": _zero(segment) - segment.start}
+    if segment.end == beside.end and isinstance(theirs.formula, Linear):  # of both the value at one count
+        numbers["end value"] = formula.value_at(
+            theirs.end if theirs.formula.comes_after(theirs.end) else theirs.end - 1
+        )
     return numbers
 
 

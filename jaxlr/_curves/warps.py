@@ -4,19 +4,18 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from jaxlr._curves.cause import Cause, Curve, Side
-from jaxlr._curves.families import Cosine, Exponential, Held, Linear, Power, Restarts, Staircase, Triangular, shortest
+from jaxlr._curves.families import Cosine, Held, Linear, Staircase, shortest
 from jaxlr._curves.families import count as counted
-from jaxlr._curves.segments import Segment
+from jaxlr._curves.marks import has, held_by, moves, ratios, shifts
+from jaxlr._curves.pieces import Segment
 
-_MOST = 24  # shifts, or ratios, that are tried: those in which segments differ
+_OFF_BY_ONE = (-1, 1)  # the shifts that are tried beside other causes, at the cost of reading two curves
 _SAMPLED = 64  # counts that refuse most of them
-_STAIRS = 3  # steps that are at one distance: fewer may be drops
-_TELLING = 0.25  # the part of a curve that a warp must explain
+_TELLING = 0.5  # the part of a curve that a warp must explain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,25 +56,26 @@ def warps(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
         found += _reversed(reference, other)
         if found:
             # Of several shifts, or ratios, the first is the least.
-            kinds = {tuple(cause.kind for cause in causes): causes for causes in reversed(found)}
-            return sorted(kinds.values(), key=len)
+            least: dict[tuple[str, ...], tuple[Cause, ...]] = {}
+            for causes in found:
+                least.setdefault(tuple(cause.kind for cause in causes), causes)
+            return sorted(least.values(), key=len)
     return []
 
 
 def _single(reference: Side, other: Side) -> Iterator[Warp]:
-    for shift in _shifts(reference, other):
+    for shift in shifts(reference, other):
         yield Warp(shift=shift)
     yield Warp(scale=math.nan)
-    for ratio in _ratios(reference, other):
+    for ratio in ratios(reference, other):
         yield Warp(ratio=ratio)
     yield from _holds(reference, other)
 
 
 def _double(reference: Side, other: Side) -> Iterator[Warp]:
-    shifts = _shifts(reference, other)
-    for shift in shifts:
+    for shift in shifts(reference, other):
         yield Warp(shift=shift, scale=math.nan)
-    for ratio in _ratios(reference, other):
+    for ratio in ratios(reference, other):
         yield Warp(ratio=ratio, scale=math.nan)
         yield from (Warp(ratio=ratio, shift=shift) for shift in (-1, 1))
     for hold in _holds(reference, other):
@@ -84,129 +84,10 @@ def _double(reference: Side, other: Side) -> Iterator[Warp]:
         yield from (dataclasses.replace(hold, shift=shift) for shift in (-step, step, -1, 1))
 
 
-def _shifts(reference: Side, other: Side) -> list[int]:
-    """The differences of where things happen, the least first."""
-    theirs, ours = _marks(reference), _marks(other)
-    found = {1.0, -1.0}
-    found |= {a - b for name in theirs.keys() & ours.keys() for a in theirs[name] for b in ours[name]}
-    for a, b in _pairs(reference, other, Exponential):
-        if 0 < a.formula.gamma == b.formula.gamma != 1 and b.formula.value / a.formula.value > 0:
-            found.add(math.log(b.formula.value / a.formula.value) / math.log(a.formula.gamma))
-    n = len(reference.curve.values)
-    whole = {round(shift) for shift in found if abs(shift - round(shift)) < 1e-3 and 0 < abs(shift) < n}
-    return sorted(whole, key=abs)[:_MOST]
-
-
-def _marks(side: Side) -> dict[str, list[float]]:
-    """Where segments begin, where formulas are counted from, where steps are, and where the extremes are."""
-    values = side.curve.values
-    finite = np.where(np.isfinite(values), values, 0)
-    marks: dict[str, list[float]] = {
-        "start": [float(segment.start) for segment in side.segments[1:8]],
-        "first": [float(side.segments[0].start)],
-        "peak": [float(np.argmax(finite))],
-        "bottom": [float(np.argmin(finite))],
-    }
-    marks["start"] += marks["first"]
-    for segment in side.segments[:8]:
-        match segment.formula:
-            case Cosine(origin=origin) | Power(origin=origin) | Restarts(origin=origin) | Triangular(origin=origin):
-                marks.setdefault("origin", []).append(float(origin))
-            case Staircase(milestones=milestones):
-                marks.setdefault("milestone", []).extend(map(float, milestones[:4]))
-    return marks
-
-
-def _pairs(reference: Side, other: Side, family: type) -> Iterator[tuple[Any, Any]]:
-    theirs = [segment for segment in reference.segments[:8] if isinstance(segment.formula, family)]
-    ours = [segment for segment in other.segments[:8] if isinstance(segment.formula, family)]
-    for a in theirs:
-        for b in ours:
-            yield a, b
-
-
-def _ratios(reference: Side, other: Side) -> list[Fraction]:
-    """The ratios of lengths; of curves of one formula, which has a length of its own, the whole ones alone."""
-    ratios: dict[Fraction, None] = {}
-
-    def add(theirs: float, ours: float) -> None:
-        if theirs > 0 and ours > 0 and math.isfinite(theirs / ours):
-            for most, within in ((1, 1e-4), (1000, 1e-6)):
-                large = max(theirs / ours, ours / theirs)
-                ratio = Fraction(large).limit_denominator(most)
-                if ratio != 1 and abs(float(ratio) / large - 1) < within:
-                    ratios[ratio if theirs > ours else 1 / ratio] = None
-
-    theirs, ours = _lengths(reference), _lengths(other)
-    for name in theirs.keys() & ours.keys():
-        for a in theirs[name]:
-            for b in ours[name]:
-                add(a, b)
-    for one, two in _pairs(reference, other, Exponential):
-        if 0 < one.formula.gamma != 1 and 0 < two.formula.gamma != 1:
-            add(abs(math.log(two.formula.gamma)), abs(math.log(one.formula.gamma)))
-    one_formula = len(reference.segments) == 1 and not isinstance(reference.segments[0].formula, Held | Staircase)
-    whole = [ratio for ratio in ratios if 1 in (ratio.numerator, ratio.denominator)]
-    if one_formula:
-        return whole[:_MOST]
-    both = [_drops(side) for side in (reference, other)]
-    if all(both):  # of drops alone many a ratio would give the same counts
-        pairs = list(zip(*both, strict=False))
-        return [ratio for ratio in ratios if all(ours * ratio == theirs for theirs, ours in pairs)]
-    return (whole + [ratio for ratio in ratios if ratio not in whole])[:_MOST]
-
-
-def _drops(side: Side) -> list[int]:
-    """The counts of the steps of a curve that is one staircase."""
-    formula = side.segments[0].formula
-    return list(formula.milestones) if isinstance(formula, Staircase) and len(side.segments) == 1 else []
-
-
-def _lengths(side: Side) -> dict[str, list[float]]:
-    lengths: dict[str, list[float]] = {"start": [float(segment.start) for segment in side.segments[1:8]]}
-    for segment in side.segments[:8]:
-        formula = segment.formula
-        match formula:
-            case Cosine(T=T) | Restarts(T=T):
-                lengths.setdefault("T", []).append(T)
-            case Power():
-                lengths.setdefault("origin", []).append(abs(formula.origin - segment.start))
-            case Triangular(up=up):
-                lengths.setdefault("up", []).append(up)
-            case Staircase(milestones=milestones):
-                lengths.setdefault("milestone", []).extend(map(float, milestones[:4]))
-            case Held(k=k):
-                lengths.setdefault("held", []).append(float(k))
-            case Linear(slope=slope) if slope:
-                lengths.setdefault("slope", []).append(abs(1 / slope))
-    return lengths
-
-
-def held_by(side: Side) -> tuple[int, int] | None:
-    """The counts between two steps of the side, and where one of them is; None where it moves at every count."""
-    holds = [hold for segment in side.segments if (hold := _hold(segment)) is not None]
-    return holds[0] if holds and all(hold == holds[0] for hold in holds) else None
-
-
-def _hold(segment: Segment) -> tuple[int, int] | None:
-    match segment.formula:
-        case Held(k=k, origin=origin):
-            return k, origin % k
-        case Staircase(milestones=milestones) if len(milestones) >= _STAIRS:
-            lengths = np.diff(milestones)
-            return (int(lengths[0]), milestones[0] % int(lengths[0])) if np.all(lengths == lengths[0]) else None
-    return None
-
-
-def _moves(side: Side) -> bool:
-    """Whether the curve moves at every count, but where it rests."""
-    return not any(isinstance(segment.formula, Held | Staircase) for segment in side.segments)
-
-
 def _holds(reference: Side, other: Side) -> Iterator[Warp]:
     ours, theirs = held_by(other), held_by(reference)
     finer = theirs is not None and ours is not None and ours[0] > theirs[0] and ours[0] % theirs[0] == 0
-    if ours is not None and (finer or _moves(reference)):
+    if ours is not None and (finer or moves(reference)):
         yield from (Warp(held=ours, counting=counting) for counting in (False, True))
 
 
@@ -332,10 +213,55 @@ def _stretch(reference: str, other: str, ratio: Fraction) -> str:
     return f"{other} runs {ratio} times as fast: its count {ratio.denominator}t is {reference}'s {ratio.numerator}t"
 
 
+def partly(reference: Side, other: Side) -> Iterator[tuple[tuple[Cause, ...], Curve, Curve]]:
+    """Warps that may be one cause of several: each, the reference so warped, and the other side at the same counts."""
+    theirs, ours = reference.curve, other.curve
+    t = np.arange(ours.start, ours.start + len(ours.values))
+    scales = dict.fromkeys(
+        _ratio_of(a, b, reference, other) for a, b in zip(_tops(reference), _tops(other), strict=True)
+    )
+    late_or_early = [Warp(shift=shift) for shift in _OFF_BY_ONE]
+    for warp in [*(Warp(scale=scale) for scale in scales if _is_written(scale)), *late_or_early]:
+        values = warp.scale * _warped(reference, warp.places(t))
+        known = np.flatnonzero(np.isfinite(values))
+        if len(known) < _TELLING * len(t):
+            continue
+        first, last = known[0], known[-1] + 1
+        warped = dataclasses.replace(theirs, values=values[first:last], start=int(t[first]), schedule=None)
+        warped = dataclasses.replace(warped, tolerance=abs(warp.scale) * theirs.tolerance)
+        beside = dataclasses.replace(ours, values=ours.values[first:last], start=int(t[first]), schedule=None)
+        yield _causes(reference.name, other.name, warp), warped, beside
+
+
+def _is_written(scale: float) -> bool:
+    """Whether it is a factor that somebody has written, other than 0 and 1."""
+    return scale not in (0.0, 1.0) and float(f"{scale:.4g}") == scale
+
+
+def _tops(side: Side) -> tuple[float, float]:
+    """The largest value, and the one that the first line or cosine has at its upper end."""
+    values = side.curve.values
+    peak = float(values[np.argmax(np.abs(values))])
+    for segment in side.segments:
+        match segment.formula:
+            case Cosine(start=start, end=end):
+                return peak, max(start, end, key=abs)
+            case Linear() as line:
+                return peak, max(line.value, line.last(segment.end), key=abs)
+    return peak, peak
+
+
+def _ratio_of(theirs: float, ours: float, reference: Side, other: Side) -> float:
+    if theirs == 0 or ours == 0:
+        return 1.0
+    within = reference.curve.tolerance / abs(theirs) + other.curve.tolerance / abs(ours)
+    return shortest(ours / theirs, within * abs(ours / theirs))
+
+
 def unheld(reference: Side, other: Side) -> list[tuple[Cause, Curve, Curve]]:
     """Where one side alone is stepped once in k counts: that, and both curves at those counts, or at the first ones."""
-    theirs, ours = held_by(reference), held_by(other)
-    if not ((ours and _moves(reference)) or (theirs and _moves(other))):
+    theirs, ours = (hold if has(side, Held) else None for side in (reference, other) for hold in [held_by(side)])
+    if not ((ours and moves(reference)) or (theirs and moves(other))):
         return []
     k, origin = theirs or ours or (1, 0)
     found = []
