@@ -305,22 +305,22 @@ def _follows(name: str, theirs: Segment, ours: Segment, before: dict[str, Any], 
         return bool(along)
     if name == "T":
         return bool(along and abs(origins[1] + after["T"] - origins[0] - before["T"]) <= 1e-3)
-    exponential = isinstance(theirs.formula, Exponential)
-    return name == "start value" and (exponential or isinstance(theirs.formula, Power))
+    if name != "start value" or not isinstance(theirs.formula, Exponential | Power):
+        return False
+    # They are counted from one place, and the one is entered later.
+    values = [float(segment.formula(theirs.start)) for segment in (theirs, ours)]
+    return math.isclose(*values, rel_tol=1e-6)
 
 
 def _powers(theirs: Segment, ours: Segment) -> tuple[float, float] | None:
-    """The powers of two segments that come to 0 at one count, of which one is a line."""
-    ends, powers = [], []
-    for side in (theirs, ours):
-        formula = side.formula
-        if isinstance(formula, Linear):
-            ends.append(_zero(side))
-            powers.append(1.0)
-        elif isinstance(formula, Power) and formula.floor == 0:
-            ends.append(formula.origin)
-            powers.append(formula.power)
-    return (powers[0], powers[1]) if len(ends) == 2 and abs(ends[0] - ends[1]) <= 1e-3 else None
+    """The powers of two segments that begin, and come to their end, at one place, where one of them is a line."""
+    match theirs.formula, ours.formula:
+        case (Linear() as line, Power() as curve) | (Power() as curve, Linear() as line):
+            at = np.array([max(theirs.start, ours.start), curve.origin])
+            if np.max(np.abs(line(at) - curve(at))) > 1e-6 * abs(float(curve(at[:1])[0])):
+                return None
+            return (1.0, curve.power) if line is theirs.formula else (curve.power, 1.0)
+    return None
 
 
 def _parameter(R: str, family: str, name: str, ours: Any, theirs: Any) -> Cause:
