@@ -606,7 +606,7 @@ def test_a_failed_verification_says_what_would_make_them_equal(schedule, diagnos
 def test_a_scheduler_stepped_once_in_ten_is_diagnosed():
     optimizer = sgd()
     scheduler = lr_scheduler.ExponentialLR(optimizer, 0.9)
-    (table,) = jaxlr.record(lambda count: scheduler.step() if count and count % 10 == 0 else None, optimizer, 60)
+    (table,) = jaxlr.record(lambda count: count % 10 == 0 and scheduler.step(), optimizer, 60, counts_from=1)
     driven = jaxlr.to_torch(table, sgd())
     report = jaxlr.verify(driven, jaxlr.ExponentialLR(0.1, 0.9), steps=60)
     assert "per_epoch(schedule, 10)" in report.diagnosis
