@@ -31,6 +31,7 @@ in_turn = jaxlr.InTurn([step, plateau], [2])
 resumed = jaxlr.Resumed(plateau, (7, 0.5, 0, 2), lr=0.01)
 momentum = jaxlr.ChainedScheduler([step, one_cycle]).momentum
 table = jaxlr.Table([0.1, 0.2])
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 3)
 
 
 def adamw(learning_rate: OptaxSchedule | float) -> ArrayLike:
@@ -94,9 +95,10 @@ def right() -> None:  # noqa: PLR0915
     jaxlr.trajectory(plateau, 3, metrics=[1, np.float32(0.5)])
 
     # The bridge.
-    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 3)
     assert_type(jaxlr.from_torch(scheduler), jaxlr.Schedule)
     assert_type(jaxlr.from_torch([scheduler], group="all"), list[jaxlr.Schedule])
+    clocked = {"scheduler": scheduler, "interval": "step", "frequency": 1}
+    assert_type(jaxlr.from_torch([clocked], total_steps=np.int64(9), steps_per_epoch=np.int64(3)), jaxlr.Schedule)
     assert_type(jaxlr.from_state_dict(step, scheduler.state_dict(), optimizer=optimizer.state_dict()), jaxlr.Schedule)
     assert_type(jaxlr.verify(scheduler, step, steps=3).diagnosis, str | None)
     jaxlr.assert_equivalent(torch.optim.lr_scheduler.StepLR(optimizer, 3), lambda count: 0.1, steps=3)
@@ -155,6 +157,7 @@ def wrong() -> None:  # noqa: PLR0915
     jaxlr.trajectory(step, 5, form="open")
     jaxlr.trajectory(plateau, 2, metrics=0.5)
     jaxlr.from_torch(optimizer)
+    jaxlr.from_torch(scheduler, steps_per_epoch=0.5)
     jaxlr.from_state_dict(step, step)
     jaxlr.to_torch(step, weight)
     jaxlr.to_torch(0.1, optimizer)
