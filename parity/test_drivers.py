@@ -3,6 +3,7 @@
 import functools
 import importlib
 import math
+import subprocess
 import sys
 import types
 import warnings
@@ -456,3 +457,15 @@ def test_groups_of_one_schedule_need_no_group_and_others_do():
     assert jaxlr.from_torch(shared([0.1, 0.1]), total_steps=20, group="all") == [one, one]
     with pytest.raises(ValueError, match=r'group must be given .*"all" for a list.*another than group 1$'):
         jaxlr.from_torch(shared([0.1, 0.2]), total_steps=20)
+
+
+def test_nobody_is_imported_whom_the_user_did_not_bring():
+    code = (
+        "import sys, torch, jaxlr\n"
+        "optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)\n"
+        "scheduler = {'scheduler': torch.optim.lr_scheduler.StepLR(optimizer, 3)}\n"
+        "jaxlr.from_torch(scheduler, steps_per_epoch=5)\n"
+        "brought = {'timm', 'mmengine', 'lightning', 'pytorch_lightning', 'accelerate', 'detectron2', 'fvcore'}\n"
+        "sys.exit(', '.join(brought & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
