@@ -130,7 +130,7 @@ def calls(optimizer):
         "from_torch": lambda: jaxlr.from_torch(scheduler),
         "from_state_dict": lambda: jaxlr.from_state_dict(jaxlr.StepLR(0.1, 3), scheduler.state_dict()),
         "to_torch": lambda: jaxlr.to_torch(jaxlr.StepLR(0.1, 3), optimizer),
-        "record": lambda: jaxlr.record(lambda: None, optimizer, 2),
+        "record": lambda: jaxlr.record(scheduler.step, optimizer, 4),
         "verify": lambda: jaxlr.verify(scheduler, jaxlr.StepLR(0.1, 3), steps=2),
     }
 

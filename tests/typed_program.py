@@ -31,6 +31,7 @@ in_turn = jaxlr.InTurn([step, plateau], [2])
 resumed = jaxlr.Resumed(plateau, (7, 0.5, 0, 2), lr=0.01)
 momentum = jaxlr.ChainedScheduler([step, one_cycle]).momentum
 table = jaxlr.Table([0.1, 0.2])
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 3)
 
 
 def adamw(learning_rate: OptaxSchedule | float) -> ArrayLike:
@@ -70,7 +71,7 @@ def right() -> None:  # noqa: PLR0915
     print(adamw(step), [schedule(3) for schedule in schedules])
     assert_type(one_cycle.momentum, jaxlr.OneCycleMomentum)
     assert_type(jaxlr.CyclicLR(0.1, 0.2).momentum(4), jax.Array)
-    assert_type(jaxlr.record(lambda: None, optimizer, 2)[0].momentum, jaxlr.Table)
+    assert_type(jaxlr.Table([0.1, 0.2], [0.9, 0.8]).momentum, jaxlr.Table)
     assert_type(jaxlr.per_epoch(one_cycle, 5).momentum, jaxlr.per_epoch)
     assert_type(momentum, jaxlr.Momentum)
 
@@ -94,9 +95,10 @@ def right() -> None:  # noqa: PLR0915
     jaxlr.trajectory(plateau, 3, metrics=[1, np.float32(0.5)])
 
     # The bridge.
-    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 3)
     assert_type(jaxlr.from_torch(scheduler), jaxlr.Schedule)
     assert_type(jaxlr.from_torch([scheduler], group="all"), list[jaxlr.Schedule])
+    clocked = {"scheduler": scheduler, "interval": "step", "frequency": 1}
+    assert_type(jaxlr.from_torch([clocked], total_steps=np.int64(9), steps_per_epoch=np.int64(3)), jaxlr.Schedule)
     assert_type(jaxlr.from_state_dict(step, scheduler.state_dict(), optimizer=optimizer.state_dict()), jaxlr.Schedule)
     assert_type(jaxlr.verify(scheduler, step, steps=3).diagnosis, str | None)
     report = jaxlr.verify(step, np.array([0.1] * 9), steps=np.int64(5), start=1, accept_float32=True, rtol=1, atol=0.1)
@@ -111,8 +113,9 @@ def right() -> None:  # noqa: PLR0915
     jaxlr.verify(plateau, together, steps=2, metrics=[1.0])
     jaxlr.verify(step, step.stateful(), steps=2)
     jaxlr.assert_equivalent(torch.optim.lr_scheduler.StepLR(optimizer, 3), lambda count: 0.1, steps=3)
-    jaxlr.record(lambda epoch: epoch, optimizer, 2)
-    jaxlr.record(scheduler.step, optimizer, 2)
+    assert_type(jaxlr.record(scheduler.step, optimizer, 9), tuple[jaxlr.Table, ...])
+    decays = jaxlr.record(lambda epoch: scheduler.step(), optimizer, np.int64(9), counts_from=0, weight_decay=True)
+    assert_type(decays, tuple[tuple[jaxlr.Table, jaxlr.Table], ...])
     driven = jaxlr.to_torch([plateau], optimizer)
     as_torch: torch.optim.lr_scheduler.LRScheduler = driven
     print(as_torch.get_last_lr())
@@ -165,11 +168,15 @@ def wrong() -> None:  # noqa: PLR0915
     jaxlr.trajectory(step, 5, form="open")
     jaxlr.trajectory(plateau, 2, metrics=0.5)
     jaxlr.from_torch(optimizer)
+    jaxlr.from_torch(scheduler, steps_per_epoch=0.5)
     jaxlr.from_state_dict(step, step)
     jaxlr.to_torch(step, weight)
     jaxlr.to_torch(0.1, optimizer)
     jaxlr.record(3, optimizer, 2)
     jaxlr.record(lambda: None, weight, 2)
+    jaxlr.record(lambda epoch: epoch, optimizer, 2)
+    jaxlr.record(lambda: None, optimizer, 2, counts_from=0)
+    jaxlr.record(lambda epoch: epoch, optimizer, 2, counts_from=2)
     jaxlr.verify(optimizer, step, steps=3)
     jaxlr.verify(torch.optim.lr_scheduler.StepLR(optimizer, 3), 0.1, steps=3)
     jaxlr.verify(step, step, steps=3.5)

@@ -3,36 +3,64 @@
 import math
 import warnings
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol, overload
 
-from jaxlr._arguments import parameter_group, shown
+from jaxlr._arguments import integer, parameter_group, shown
 from jaxlr._schedules.base import Integer, Schedule, cycles_momentum
 from jaxlr._schedules.compose import Together
+from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.swa import SWALR
+from jaxlr._torch.driven import schedules_of
+from jaxlr._torch.drivers import driver_of
 from jaxlr._torch.functions import values_of
 from jaxlr._torch.held import WAY_OUT, is_rounded, momentum_of, number_of, rounding
 from jaxlr._torch.ports import PORTS, Source, port
 from jaxlr._torch.state import found, started, state_of
 from jaxlr._torch.versions import check_rules, warn_if_untried
 
-if TYPE_CHECKING:
-    from torch.optim.lr_scheduler import LRScheduler
+_TOTAL_STEPS = "from_torch: total_steps"
+
+
+class _Steps(Protocol):
+    """A scheduler: torch's, or of a framework with a driver."""
+
+    optimizer: Any
+
+    def step(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class _Wraps(Protocol):
+    """What a framework wraps a scheduler in."""
+
+    scheduler: Any
+
+
+_Steppable = _Steps | _Wraps | Mapping[str, Any]
 
 
 @overload
 def from_torch(
-    scheduler: "LRScheduler | Sequence[LRScheduler]", *, group: int | None = None, total_steps: Integer | None = None
+    scheduler: _Steppable | Sequence[_Steppable],
+    *,
+    group: int | None = None,
+    total_steps: Integer | None = None,
+    steps_per_epoch: Integer | None = None,
 ) -> Schedule: ...
 @overload
 def from_torch(
-    scheduler: "LRScheduler | Sequence[LRScheduler]", *, group: Literal["all"], total_steps: Integer | None = None
+    scheduler: _Steppable | Sequence[_Steppable],
+    *,
+    group: Literal["all"],
+    total_steps: Integer | None = None,
+    steps_per_epoch: Integer | None = None,
 ) -> list[Schedule]: ...
 def from_torch(
-    scheduler: "LRScheduler | Sequence[LRScheduler]",
+    scheduler: _Steppable | Sequence[_Steppable],
     *,
     group: int | Literal["all"] | None = None,
     total_steps: Integer | None = None,
+    steps_per_epoch: Integer | None = None,
 ) -> Schedule | list[Schedule]:
     """The jaxlr value of a live torch scheduler: what it does from now on, at every step.
 
@@ -45,47 +73,66 @@ def from_torch(
     value of its own; where it edits the rate that it finds, torch drifts by up to one rounding a step: in float32 by
     3e-5 of the value in 10,000 steps, while in bfloat16 it may stand still.
 
+    What a framework's own trainer steps is converted as it steps it: the schedulers of timm, mmengine and detectron2;
+    the AcceleratedScheduler of accelerate; what Lightning's configure_optimizers returns, {"scheduler": ...,
+    "interval": "step" or "epoch", "frequency": 1}, or a list of such dicts, which is any training loop of two clocks. A
+    count is then one update of the optimizer, and count 0 the begin of an epoch. Where torch's schedulers are stepped
+    on one clock that is their schedule, in per_epoch where it is the epoch; else all is stepped for real, on a copy,
+    into a Table.
+
     Args:
       scheduler: a torch scheduler, or a list of schedulers that are stepped one after another on one optimizer, a
-        ReduceLROnPlateau among them.
+        ReduceLROnPlateau among them; or those of one framework.
       group: the parameter group: needed where the optimizer has several whose schedules differ, since one schedule
         drives one group; "all" for a list, one schedule a group, in order.
-      total_steps: the learning rates of the whole run, from epoch 0: turns a lr_lambda that JAX cannot trace into a
-        table.
+      total_steps: the learning rates of the whole run, from epoch 0: turns a lr_lambda that JAX cannot trace, or what
+        has no port, into a table.
+      steps_per_epoch: the updates of an epoch, where the recipe counts epochs; for a torch scheduler alone, which does
+        not say what it counts, take ``per_epoch``.
 
     Returns:
       A schedule, for "all" a list of them; its ``.momentum`` where the scheduler cycles the momentum.
 
     Raises:
-      TypeError: it is no torch scheduler, or one of a class that has no port (``record`` is the way out).
+      TypeError: it is no scheduler, or one of a class that has neither port nor driver (``record`` is the way out).
       ValueError: group is missing where the schedules differ, or out of range; an argument of the scheduler is one
         that its port refuses; the optimizer's learning rate is not the one that the schedulers given have left in it;
         a lr_lambda or scale_fn gives other values now, or when it is called again; the torch that is imported goes on
-        by other rules than torch 2.13 (docs/versions.md).
+        by other rules than torch 2.13 (docs/versions.md); total_steps or steps_per_epoch is missing; a recipe of two
+        clocks is in mid-run.
 
     Warns:
-      UserWarning: one gives the same value at every epoch, and reads an object: the state of a trainer, perhaps; the
-        torch that is imported is older, or newer, than those tried.
+      UserWarning: one gives the same value at every epoch, and reads an object: the state of a trainer, perhaps; a
+        table never changes; the torch that is imported is older, or newer, than those tried.
 
     Example:
       >>> import torch, jaxlr
       >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
       >>> jaxlr.from_torch(torch.optim.lr_scheduler.StepLR(optimizer, step_size=30))
       StepLR(lr=0.1, step_size=30)
+      >>> cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=90)
+      >>> jaxlr.from_torch({"scheduler": cosine, "interval": "epoch"}, steps_per_epoch=500)
+      per_epoch(schedule=CosineAnnealingLR(lr=0.1, T_max=90), steps_per_epoch=500)
     """
     warn_if_untried()
-    schedulers = list(scheduler) if isinstance(scheduler, Sequence) else [scheduler]
-    if not schedulers:
-        raise ValueError("from_torch: scheduler must be a torch scheduler, or a list of them, got an empty list")
-    for one in schedulers:
-        _check_class(one)
+    driver = driver_of(scheduler, steps_per_epoch)
+    schedulers = list(driver.schedulers)
+    ported = driver.in_step and all(map(_is_torchs, schedulers))
+    if not driver.own:
+        for one in schedulers:
+            _check_class(one)
     optimizer = _optimizer(schedulers[0])
     if any(_optimizer(one) is not optimizer for one in schedulers):
         raise ValueError("from_torch: schedulers of a list must belong to the same optimizer, got several optimizers")
     groups, notes = optimizer.param_groups, list[str]()
+    recorded = [] if ported else schedules_of(driver, optimizer, total_steps, notes)
 
     def converted(index: int) -> Schedule:
-        return _converted(schedulers, Source(groups[index], index, total_steps, notes))
+        if not ported:
+            return recorded[index]
+        total = None if total_steps is None else -(-integer(at_least=1)(_TOTAL_STEPS, total_steps) // driver.every)
+        schedule = _converted(schedulers, Source(groups[index], index, total, notes))
+        return schedule if driver.every == 1 else per_epoch(schedule, driver.every)
 
     schedule: Schedule | list[Schedule]
     if isinstance(group, str) and group == "all":
@@ -148,6 +195,13 @@ def _check_order(schedule: Schedule, live: list[Any], group: dict[str, Any]) -> 
         )
 
 
+def _is_torchs(scheduler: Any) -> bool:
+    """Whether it is a scheduler that has a port, with members that have."""
+    cls = type(scheduler)
+    has_port = cls.__module__ in ("torch.optim.lr_scheduler", "torch.optim.swa_utils") and cls.__name__ in PORTS
+    return has_port and all(map(_is_torchs, getattr(scheduler, "_schedulers", ())))
+
+
 def _check_class(scheduler: Any) -> None:
     cls = type(scheduler)
     if cls.__module__ not in ("torch.optim.lr_scheduler", "torch.optim.swa_utils") or cls.__name__ not in PORTS:
@@ -160,7 +214,10 @@ def _check_class(scheduler: Any) -> None:
 
 
 def _optimizer(scheduler: Any) -> Any:
-    return scheduler.optimizer
+    optimizer = getattr(scheduler, "optimizer", None)
+    if not hasattr(optimizer, "param_groups"):
+        raise TypeError(f"from_torch: scheduler must be one of a torch optimizer, got {scheduler!r}")
+    return optimizer
 
 
 def _check_knows(scheduler: Any, index: int) -> None:

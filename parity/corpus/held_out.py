@@ -123,10 +123,10 @@ def recorded(reference: Callable[[], Any], steps: int, *, once_in: int = 1) -> j
     scheduler = reference()
 
     def step(count: int) -> None:
-        if count and count % once_in == 0:
+        if count % once_in == 0:
             scheduler.step()
 
-    return jaxlr.record(step, scheduler.optimizer, steps)[0]
+    return jaxlr.record(step, scheduler.optimizer, steps, counts_from=1)[0]
 
 
 def values(reference: Callable[[], Any], steps: int) -> np.ndarray:

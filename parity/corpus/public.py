@@ -40,10 +40,10 @@ def once_in(counts: int, lr: float, build: Callable[[torch.optim.Optimizer], Any
         scheduler = build(optimizer)
 
         def step(count: int) -> None:
-            if count and count % counts == 0:
+            if count % counts == 0:
                 scheduler.step()
 
-        return jaxlr.record(step, optimizer, steps)[0]
+        return jaxlr.record(step, optimizer, steps, counts_from=1)[0]
 
     return recorded
 

@@ -1,0 +1,26 @@
+"""How a framework's own trainer steps what it was given: a file a framework, none of which imports it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jaxlr._arguments import integer, optional
+from jaxlr._torch.drivers import accelerate, detectron2, lightning, mmengine, plain, timm
+from jaxlr._torch.drivers.driver import Driver
+
+
+def driver_of(scheduler: Any, steps_per_epoch: Any) -> Driver:
+    """The driver of one scheduler, or of a list of those that one trainer steps on one optimizer."""
+    n = optional(integer(at_least=1))("from_torch: steps_per_epoch", steps_per_epoch)
+    schedulers = list(scheduler) if isinstance(scheduler, Sequence) else [scheduler]
+    if not schedulers:
+        raise ValueError("from_torch: scheduler must be a torch scheduler, or a list of them, got an empty list")
+    if isinstance(scheduler, Mapping) and all(isinstance(value, list) for value in scheduler.values()):
+        raise TypeError(
+            f"from_torch: scheduler must be of one optimizer, got a dict of lists, {', '.join(map(repr, scheduler))}: "
+            "pass one of the lists"
+        )
+    for module in (timm, mmengine, lightning, accelerate, detectron2):
+        if module.knows(schedulers):
+            driver: Driver = module.driver(schedulers, n)
+            return driver
+    return plain.driver(schedulers, n)
