@@ -1,7 +1,5 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
-from jaxlr._curves.report import Report
-from jaxlr._curves.verify import assert_equivalent, verify
 from jaxlr._machine.stateful import State, Stateful, Wide
 from jaxlr._machine.tabulate import tabulate
 from jaxlr._machine.trajectory import trajectory
@@ -21,6 +19,8 @@ from jaxlr._torch.from_state_dict import from_state_dict
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.record import record
 from jaxlr._torch.to_torch import to_torch
+from jaxlr._verify.report import Report
+from jaxlr._verify.verify import assert_equivalent, verify
 
 __all__ = [
     "SWALR",

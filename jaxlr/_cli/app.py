@@ -13,10 +13,10 @@ import jaxlr
 from jaxlr._arguments import parameter_group
 from jaxlr._cli.progress import tracked
 from jaxlr._cli.targets import numbers_of, reported, side_of, torch_recipe
-from jaxlr._curves.length import length_of
-from jaxlr._curves.side import Run
-from jaxlr._curves.sides import kind_of, sides_of
-from jaxlr._curves.verify import report_of
+from jaxlr._verify.length import length_of
+from jaxlr._verify.side import Run
+from jaxlr._verify.sides import kind_of, sides_of
+from jaxlr._verify.verify import report_of
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from jaxlr._curves.report import Report
+    from jaxlr._verify.report import Report
 
 STEPS = "steps-post"
 _BLUE, _RED, _GREY = "#1f5fa8", "#e4572e", "#444444"

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from jaxlr._curves.side import Each
+from jaxlr._verify.side import Each
 
 _LONG = 100_000  # counts whose diagnosis may take more than a second
 

@@ -1,1 +1,1 @@
-"""Curves compared."""
+"""Curves read as segments, and what makes two of them differ."""

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from jaxlr._arguments import parameter_group, shown
-from jaxlr._curves.side import Run, Side, Wide
 from jaxlr._schedules.base import Schedule
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.held import rounding
+from jaxlr._verify.side import Run, Side, Wide
 
 
 def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None, run: Run) -> dict[str, Side]:

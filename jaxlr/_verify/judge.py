@@ -7,11 +7,11 @@ import numpy as np
 
 from jaxlr._curves.diagnosis import Cause, Curve, Diagnosis, diagnose, diagnose_momentum
 from jaxlr._curves.families import Cosine
-from jaxlr._curves.report import ROUNDING, Report, Verdict, peak
 from jaxlr._curves.segments import Segment
-from jaxlr._curves.side import Run, Side, Wide
 from jaxlr._schedules.cycle import CyclicLR
 from jaxlr._ulp import compare
+from jaxlr._verify.report import ROUNDING, Report, Verdict, peak
+from jaxlr._verify.side import Run, Side, Wide
 
 # Shares of the peak.
 _PROVED = 1e-9  # two float64 evaluations of one formula are nearer, all else is further apart

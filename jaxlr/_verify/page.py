@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from jaxlr._curves.report import Report
+    from jaxlr._verify.report import Report
 
 NEARLY = 1e-4  # of the peak: what is closer is said in ulps as well
 SPANS, SEGMENTS = 4, 8  # so many are shown

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 
 from jaxlr._curves.diagnosis import Cause
-from jaxlr._curves.page import page
 from jaxlr._curves.segments import Segment
 from jaxlr._ulp import Comparison, compare
+from jaxlr._verify.page import page
 
 Verdict = Literal["equal", "equal in float32 arithmetic", "within tolerance", "different"]
 VERDICTS: tuple[Verdict, ...] = ("equal", "equal in float32 arithmetic", "within tolerance", "different")

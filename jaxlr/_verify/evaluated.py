@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr._arguments import is_real, shown
-from jaxlr._curves.side import Run, Side, Wide
 from jaxlr._machine.stateful import Stateful
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.plateau import takes_metric
+from jaxlr._verify.side import Run, Side, Wide
 
 
 def of_schedule(schedule: Any, name: str, run: Run, *, wide: bool) -> Side:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jaxlr._arguments import flag, integer, numbers, optional, real
-from jaxlr._curves.judge import Question, report
-from jaxlr._curves.report import VERDICTS, Report
-from jaxlr._curves.side import Each, Run, Side
-from jaxlr._curves.sides import Kind, kind_of, name_of, needs_metrics, schedulers_of, sides_of
 from jaxlr._schedules.base import Integer, Metrics, Scalar, Schedule
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.versions import warn_if_untried
+from jaxlr._verify.judge import Question, report
+from jaxlr._verify.report import VERDICTS, Report
+from jaxlr._verify.side import Each, Run, Side
+from jaxlr._verify.sides import Kind, kind_of, name_of, needs_metrics, schedulers_of, sides_of
 
 if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from jaxlr._curves.sides import kind_of, schedulers_of
 from jaxlr._machine.stateful import Stateful
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.compose import Chain, InTurn, SequentialLR
@@ -16,6 +15,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._torch.from_torch import from_torch
+from jaxlr._verify.sides import kind_of, schedulers_of
 
 _FEW = 100  # a shorter recipe is followed a little further
 

@@ -7,12 +7,12 @@ from typing import Any, Literal
 import numpy as np
 
 from jaxlr._arguments import shown
-from jaxlr._curves.evaluated import of_array, of_function, of_schedule
-from jaxlr._curves.side import Run, Side
-from jaxlr._curves.stepped import of_torch, receives_metric
 from jaxlr._machine.stateful import Stateful
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.plateau import takes_metric
+from jaxlr._verify.evaluated import of_array, of_function, of_schedule
+from jaxlr._verify.side import Run, Side
+from jaxlr._verify.stepped import of_torch, receives_metric
 
 Kind = Literal["torch", "jaxlr", "function", "array", "groups"]
 

@@ -1,0 +1,1 @@
+"""Two learning rates compared: what a side may be, the verdict, the report."""
