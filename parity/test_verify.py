@@ -476,6 +476,16 @@ def test_bad_input_is_named(call, error, message):
         call()
 
 
+def test_what_a_trainer_steps_goes_in_as_from_torch_makes_it():
+    step = lr_scheduler.StepLR(sgd(), 3)
+    config = {"scheduler": step, "interval": "epoch"}
+    for given in (config, [config]):
+        with pytest.raises(TypeError, match=r"reference must be stepped as its trainer .*: pass jaxlr.from_torch\("):
+            jaxlr.verify(given, jaxlr.StepLR(0.1, 3), steps=30)
+    converted = jaxlr.from_torch(config, total_steps=60, steps_per_epoch=10)
+    assert jaxlr.verify(converted, jaxlr.per_epoch(jaxlr.StepLR(0.1, 3), 10), steps=60).verdict == "equal"
+
+
 def test_a_side_that_raises_in_mid_run_is_left_as_it_is_and_named():
     def broken(count):
         return 0.1 if count < 17 else [][count]

@@ -137,7 +137,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize(("recipe", "other", "words"), NUMBERS, ids=str)
+@pytest.mark.parametrize(("recipe", "other", "words"), NUMBERS, ids=lambda x: getattr(x, "__name__", None) or str(x))
 def test_a_number_of_a_segment(recipe, other, words, dtype):
     assert said(recipe(t), recipe(t, **other), dtype=dtype) == words
 

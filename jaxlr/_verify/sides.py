@@ -10,6 +10,7 @@ from jaxlr._arguments import shown
 from jaxlr._machine.stateful import Stateful
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.plateau import takes_metric
+from jaxlr._torch.drivers import is_of_a_framework
 from jaxlr._verify.evaluated import of_array, of_function, of_schedule
 from jaxlr._verify.side import Run, Side
 from jaxlr._verify.stepped import of_torch, receives_metric
@@ -19,6 +20,11 @@ Kind = Literal["torch", "jaxlr", "function", "array", "groups"]
 
 def kind_of(parameter: str, value: Any) -> Kind:
     """What it is, so that it can be a side; parameter: what an error calls it."""
+    if is_of_a_framework(value):
+        raise TypeError(
+            f"verify: {parameter} must be stepped as its trainer steps it, got {shown(value)}: pass "
+            "jaxlr.from_torch(it, total_steps=steps), with steps_per_epoch= where it has two clocks"
+        )
     match value:
         case Schedule() | Stateful():
             return "jaxlr"

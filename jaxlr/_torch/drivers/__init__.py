@@ -7,6 +7,16 @@ from jaxlr._arguments import integer, optional
 from jaxlr._torch.drivers import accelerate, detectron2, lightning, mmengine, plain, timm
 from jaxlr._torch.drivers.driver import Driver
 
+_FRAMEWORKS = (timm, mmengine, lightning, accelerate, detectron2)
+
+
+def is_of_a_framework(scheduler: Any) -> bool:
+    """Whether a framework's trainer steps it, or the first of a list of them, and no loop of the user's."""
+    first = scheduler[0] if isinstance(scheduler, Sequence) and scheduler else scheduler
+    if isinstance(first, Mapping):
+        return bool(first.keys() & {"scheduler", "lr_scheduler"})
+    return any(module.knows([first]) for module in _FRAMEWORKS)
+
 
 def driver_of(scheduler: Any, steps_per_epoch: Any) -> Driver:
     """The driver of one scheduler, or of a list of those that one trainer steps on one optimizer."""
@@ -19,7 +29,7 @@ def driver_of(scheduler: Any, steps_per_epoch: Any) -> Driver:
             f"from_torch: scheduler must be of one optimizer, got a dict of lists, {', '.join(map(repr, scheduler))}: "
             "pass one of the lists"
         )
-    for module in (timm, mmengine, lightning, accelerate, detectron2):
+    for module in _FRAMEWORKS:
         if module.knows(schedulers):
             driver: Driver = module.driver(schedulers, n)
             return driver
