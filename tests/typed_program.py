@@ -109,7 +109,7 @@ def right() -> None:  # noqa: PLR0915
     assert_type(report.to_json(), str)
     jaxlr.verify([0.1, 0.2], table, steps=2)
     jaxlr.verify({"a": step, "b": table}, [step, table], steps=2)
-    jaxlr.verify((table, table), jaxlr.record(scheduler.step, optimizer, 2) * 2, steps=2)
+    jaxlr.verify((table, table), jaxlr.record(scheduler.step, optimizer, 1) * 2, steps=1)
     jaxlr.verify(plateau, together, steps=2, metrics=[1.0])
     jaxlr.verify(step, step.stateful(), steps=2)
     jaxlr.assert_equivalent(torch.optim.lr_scheduler.StepLR(optimizer, 3), lambda count: 0.1, steps=3)
