@@ -14,10 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 import jaxlr
-from parity.corpus import held_out, public, tuned
+from parity.corpus import held_out, looked_at, public, tuned
 from parity.corpus.pair import Pair
 
-SETS: Mapping[str, tuple[Pair, ...]] = {"tuned": tuned.PAIRS, "held out": held_out.PAIRS, "public": public.PAIRS}
+SETS: Mapping[str, tuple[Pair, ...]] = {
+    "tuned": tuned.PAIRS,
+    "looked at": looked_at.PAIRS,
+    "public": public.PAIRS,
+    "held out": held_out.PAIRS,
+}
 ENOUGH = 0.9
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -114,7 +119,7 @@ def table(judged: Mapping[str, list[Judgement]]) -> Table:
 @app.command()
 def main(
     only: Annotated[
-        list[str] | None, typer.Option("--set", help="tuned, held out or public; several times for several.")
+        list[str] | None, typer.Option("--set", help="tuned, looked at, public or held out; several times for several.")
     ] = None,
 ) -> None:
     """Verifies every pair of the corpus and prints what was named; exits with 1 unless that is enough."""

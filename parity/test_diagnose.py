@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import jaxlr
 from parity import diagnose
-from parity.corpus import held_out, tuned
+from parity.corpus import held_out, looked_at, tuned
 from parity.corpus.pair import (
     HELD,
     SCALE,
@@ -29,6 +29,7 @@ from parity.corpus.pair import (
     only_has,
     scaled,
     slower,
+    together,
 )
 
 RUNNER = CliRunner()
@@ -48,10 +49,19 @@ def test_names_are_unique():
 
 
 def test_each_kind_is_planted_five_times():
-    kinds = Counter(pair.kind for pair in (*tuned.PAIRS, *held_out.PAIRS))
+    kinds = Counter(pair.kind for pair in (*tuned.PAIRS, *looked_at.PAIRS))
     assert {kind: times for kind, times in kinds.items() if times < 5 and kind != "nan"} == {}
-    for pairs in (tuned.PAIRS, held_out.PAIRS):
+    for pairs in (tuned.PAIRS, looked_at.PAIRS):
         assert sum(pair.verdict == "different" for pair in pairs) >= 40
+
+
+def test_each_kind_is_held_out():
+    kinds = Counter(pair.kind for pair in held_out.PAIRS)
+    planted = {pair.kind for pair in (*tuned.PAIRS, *looked_at.PAIRS)}
+    assert {kind for kind in planted if kinds[kind] < 2} == {"nan"}
+    differences = [pair for pair in held_out.PAIRS if pair.verdict == "different" and pair.kind != "trap"]
+    assert len(differences) >= 45
+    assert kinds["control"] >= 10
 
 
 def test_a_difference_has_words_and_a_control_none():
@@ -182,6 +192,19 @@ def test_an_unknown_set_is_named():
         (only_has(0, 499, "linear"), "only torch has: 0..499 linear 0 -> 0.1", True),
         (only_has(0, 499, "linear"), "only torch has: 0..599 linear 0 -> 0.1", False),
         (either(late(1), scaled(0.5)), "jax is 0.5 x torch", True),
+        (together(late(1), scaled(0.5)), "cause  jax is 0.5 x torch; jax reads count - 1: it is 1 step late", True),
+        (together(late(1), scaled(0.5)), "cause  jax is 0.5 x torch", False),
+        (
+            together(late(1), scaled(0.5)),
+            "cause  consistent with: jax is 0.5 x torch; or: jax reads count - 1: it is 1 step late",
+            False,
+        ),
+        (
+            together(late(1), scaled(0.5)),
+            "cause  consistent with: gamma 1 where torch has 2; or: jax is 0.5 x torch; "
+            "jax reads count - 1: it is 1 step late",
+            True,
+        ),
     ],
 )
 def test_the_words_are_found(pattern, text, found):

@@ -1,23 +1,20 @@
-"""Planted differences, and pairs without any, that the diagnosis was not tuned on."""
+"""Planted differences, and pairs without any, that nobody tunes the diagnosis on."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-import torch
 from torch.optim.lr_scheduler import (
     ChainedScheduler,
-    ConstantLR,
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
     CyclicLR,
     ExponentialLR,
     LinearLR,
-    MultiplicativeLR,
     MultiStepLR,
     OneCycleLR,
     PolynomialLR,
@@ -47,64 +44,129 @@ from parity.corpus.pair import (
     only_has,
     scaled,
     slower,
+    together,
 )
 
-T = "T|T_max|T_0"
-WARMUP = "warm-up length|total_iters|milestones?"
+T = "T|T_max|T_0|total_iters|length"
+WARMUP = "warm-up length|total_iters"
+TOP = "top|start value|first value"
 BOTTOM = "bottom|end value|eta_min|end_factor"
+JOINT = "counted from|milestones?"
 
 
-def noam(warmup: int) -> Callable[[int], float]:
-    """The Transformer's: a linear warm-up to 1, then the inverse square root, counted from 1."""
-    return lambda count: math.sqrt(warmup) * min((count + 1) ** -0.5, (count + 1) * warmup**-1.5)
+def warmup_and_drops(warmup: int, drops: dict[int, float], start: float = 0.0) -> Callable[[int], float]:
+    """A linear warm-up from a share of the learning rate, then that of the last drop: Detectron2's, DeepSeek's."""
+
+    def factor(count: int) -> float:
+        if count < warmup:
+            return start + (1 - start) * count / warmup
+        return ([1.0] + [share for milestone, share in drops.items() if count >= milestone])[-1]
+
+    return factor
 
 
-def rsqrt(lr: float, warmup: int, step: Any) -> jax.Array:
-    """Likewise in JAX, of the step as it is given."""
-    step = jnp.maximum(step, 1)
-    return lr * math.sqrt(warmup) * jnp.minimum(jax.lax.rsqrt(step * 1.0), step * warmup**-1.5)
-
-
-def stable(warmup: int, decay: int, total: int) -> Callable[[int], float]:
-    """Warm-up, a stable phase, a linear decay to 0: MiniCPM's WSD."""
-    return lambda count: max(0.0, min(1.0, count / warmup, (total - count) / (total - decay)))
-
-
-def jax_stable(lr: float, warmup: int, decay: int, total: int) -> Callable[[Any], jax.Array]:
+def jax_warmup_and_drops(
+    lr: float, warmup: int, drops: dict[int, float], start: float = 0.0
+) -> Callable[[Any], jax.Array]:
     def schedule(count: Any) -> jax.Array:
-        falling = (total - count) / (total - decay)
-        return lr * jnp.clip(jnp.minimum(count / warmup, falling), 0.0, 1.0)
+        value = jnp.where(count < warmup, start + (1 - start) * count / warmup, 1.0)
+        for milestone, share in drops.items():
+            value = jnp.where(count >= milestone, share, value)
+        return lr * value
 
     return schedule
 
 
-def three_phases(lr: float, warmup: int, T: int, eta_min: float) -> Callable[[], Any]:
-    """A warm-up from a third, a cosine to eta_min, and eta_min from there on."""
+def root_decay(warmup: int, decay: int, total: int) -> Callable[[int], float]:
+    """Warm-up, a stable phase, and 1 - sqrt of the share that is over (Hägele et al.)."""
+
+    def factor(count: int) -> float:
+        over = min(1.0, max(0, count - decay) / (total - decay))
+        return min(1.0, count / warmup) * (1 - math.sqrt(over))
+
+    return factor
+
+
+def jax_root_decay(lr: float, warmup: int, decay: int, total: int) -> Callable[[Any], jax.Array]:
+    def schedule(count: Any) -> jax.Array:
+        over = jnp.clip((count - decay) / (total - decay), 0.0, 1.0)
+        return lr * jnp.minimum(1.0, count / warmup) * (1 - jnp.sqrt(over))
+
+    return schedule
+
+
+def floored(warmup: int, T: int, floor: float, start: float = 0.0) -> Callable[[int], float]:
+    """A linear warm-up and a cosine to a share of the learning rate: Llama's, DINO's."""
+
+    def factor(count: int) -> float:
+        if count < warmup:
+            return start + (1 - start) * count / warmup
+        return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, (count - warmup) / T)))
+
+    return factor
+
+
+def jax_floored(lr: float, warmup: int, T: int, floor: float, start: float = 0.0) -> Callable[[Any], jax.Array]:
+    def schedule(count: Any) -> jax.Array:
+        cosine = 0.5 * (1 + jnp.cos(jnp.pi * jnp.clip((count - warmup) / T, 0.0, 1.0)))
+        return lr * jnp.where(count < warmup, start + (1 - start) * count / warmup, floor + (1 - floor) * cosine)
+
+    return schedule
+
+
+def warmup_poly(warmup: int, total: int, power: float) -> Callable[[int], float]:
+    """A linear warm-up, then the decay of DeepLab, counted from the warm-up's end."""
+    return lambda t: t / warmup if t < warmup else max(0.0, 1 - (t - warmup) / (total - warmup)) ** power
+
+
+def jax_warmup_poly(lr: float, warmup: int, total: int, power: float, start: int) -> Callable[[Any], jax.Array]:
+    def schedule(count: Any) -> jax.Array:
+        left = jnp.maximum(0.0, 1 - (count - start) / (total - start))
+        return jnp.where(count < warmup, lr * count / warmup, lr * left**power)
+
+    return schedule
+
+
+def slanted(cut: int, total: int) -> Callable[[int], float]:
+    """The slanted triangle of ULMFiT, from a 32nd and back."""
+    return lambda t: (1 + 31 * max(0.0, min(t / cut, 1 - (t - cut) / (total - cut)))) / 32
+
+
+def jax_slanted(lr: float, cut: int, total: int) -> Callable[[Any], jax.Array]:
+    return lambda t: lr * (1 + 31 * jnp.maximum(0.0, jnp.minimum(t / cut, 1 - (t - cut) / (total - cut)))) / 32
+
+
+def warmup_multistep(lr: float, start: float, warmup: int, milestones: list[int]) -> Callable[[], Any]:
+    """The recipe of a ResNet: LinearLR, then MultiStepLR by the counts of the whole."""
 
     def build(optimizer: Any) -> Any:
-        members = [
-            LinearLR(optimizer, total_iters=warmup),
-            CosineAnnealingLR(optimizer, T, eta_min),
-            ConstantLR(optimizer, eta_min / lr, total_iters=10**9),
-        ]
-        return SequentialLR(optimizer, members, milestones=[warmup, warmup + T])
+        drops = MultiStepLR(optimizer, [milestone - warmup for milestone in milestones])
+        return SequentialLR(optimizer, [LinearLR(optimizer, start, total_iters=warmup), drops], milestones=[warmup])
 
     return on_sgd(lr, build)
 
 
-def jax_three_phases(lr: float, warmup: int, T: int, eta_min: float) -> Any:
-    return optax.warmup_cosine_decay_schedule(lr / 3, lr, warmup, warmup + T, eta_min)
+def warmup_stairs(lr: float, warmup: int, step_size: int, gamma: float) -> Callable[[], Any]:
+    """The recipe of an EfficientNet: LinearLR from a hundredth, then StepLR."""
+
+    def build(optimizer: Any) -> Any:
+        first = LinearLR(optimizer, 0.01, total_iters=warmup)
+        return SequentialLR(optimizer, [first, StepLR(optimizer, step_size, gamma)], milestones=[warmup])
+
+    return on_sgd(lr, build)
 
 
-def half_cosine(share: Any) -> jax.Array:
-    return 0.5 * (1 + jnp.cos(jnp.pi * jnp.clip(share, 0.0, 1.0)))
+def jax_warmup_stairs(lr: float, warmup: int, begin: int, step_size: int, gamma: float) -> Callable[[Any], jax.Array]:
+    """Likewise, the stairs counted from begin."""
+
+    def schedule(count: Any) -> jax.Array:
+        stairs = gamma ** (jnp.maximum(count - begin, 0) // step_size)
+        return lr * jnp.where(count < warmup, 0.01 + 0.99 * count / warmup, stairs)
+
+    return schedule
 
 
-def exponential(lr: float, gamma: float) -> Callable[[], Any]:
-    return on_sgd(lr, lambda optimizer: ExponentialLR(optimizer, gamma))
-
-
-def warm_restarts(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Callable[[], Any]:
+def restarted(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Callable[[], Any]:
     return on_sgd(lr, lambda optimizer: CosineAnnealingWarmRestarts(optimizer, T_0, T_mult, eta_min))
 
 
@@ -112,838 +174,860 @@ def plateau(lr: float, **arguments: Any) -> Callable[[], Any]:
     return on_sgd(lr, lambda optimizer: ReduceLROnPlateau(optimizer, **arguments))
 
 
-def one_cycle_on_adam() -> Any:
-    """A OneCycleLR whose momentum is beta1."""
-    optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1e-3)
-    return OneCycleLR(optimizer, max_lr=1e-2, total_steps=2_500)
-
-
-def recorded(reference: Callable[[], Any], steps: int, *, once_in: int = 1) -> jaxlr.Table:
-    """A table of what a loop leaves that steps the scheduler once in so many counts."""
+def torch_values(reference: Callable[[], Any], steps: int) -> np.ndarray:
+    """The learning rates that a torch scheduler leaves in its optimizer."""
     scheduler = reference()
-
-    def step(count: int) -> None:
-        if count % once_in == 0:
-            scheduler.step()
-
-    return jaxlr.record(step, scheduler.optimizer, steps, counts_from=1)[0]
-
-
-def values(reference: Callable[[], Any], steps: int) -> np.ndarray:
-    return np.array(recorded(reference, steps).values)
+    scheduler.optimizer.step()
+    rates = []
+    for _ in range(steps):
+        rates.append(scheduler.optimizer.param_groups[0]["lr"])
+        scheduler.step()
+    return np.array(rates)
 
 
-class Patient:
-    """A plateau as a StatefulSchedule, written by hand: cuts when the bad steps are as many as the patience."""
-
-    def __init__(self, lr: float, factor: float, patience: int, threshold: float) -> None:
-        self.lr, self.factor, self.patience, self.threshold = lr, factor, patience, threshold
-
-    def init(self) -> tuple[float, float, int]:
-        return self.lr, math.inf, 0
-
-    def __call__(self, state: tuple[float, float, int]) -> float:
-        return state[0]
-
-    def update(self, state: tuple[float, float, int], *, value: float) -> tuple[float, float, int]:
-        lr, best, bad = state
-        if value < best * (1 - self.threshold):
-            return lr, float(value), 0
-        return (lr * self.factor, best, 0) if bad + 1 >= self.patience else (lr, best, bad + 1)
+def cut_when_as_many(losses: Sequence[float], lr: float, factor: float, patience: int, threshold: float) -> np.ndarray:
+    """A plateau written by hand on a loss: cuts when the bad epochs are as many as the patience."""
+    best, bad, rates = math.inf, 0, []
+    for loss in losses:
+        rates.append(lr)
+        bad = 0 if loss < best * (1 - threshold) else bad + 1
+        best = loss if bad == 0 else best
+        if bad >= patience:
+            lr, bad = lr * factor, 0
+    return np.array(rates)
 
 
-class Absolute(Patient):
-    """Likewise, patient for one bad step more, with a threshold that is a difference."""
-
-    def update(self, state: tuple[float, float, int], *, value: float) -> tuple[float, float, int]:
-        lr, best, bad = state
-        if value < best - self.threshold:
-            return lr, float(value), 0
-        return (lr * self.factor, best, 0) if bad >= self.patience else (lr, best, bad + 1)
-
-
-def accuracy(steps: int) -> list[float]:
-    """In per cent: rises to 76, noisily."""
-    random = np.random.default_rng(21)
-    curve = 76 - 70 * np.exp(-np.arange(steps) / 90) + random.normal(0, 0.4, steps)
-    return [float(value) for value in curve]
+def risen_by(scores: Sequence[float], lr: float, factor: float, patience: int, threshold: float) -> np.ndarray:
+    """A plateau written by hand on a score, whose threshold is a difference."""
+    best, bad, rates = -math.inf, 0, []
+    for score in scores:
+        rates.append(lr)
+        bad = 0 if score > best + threshold else bad + 1
+        best = score if bad == 0 else best
+        if bad > patience:
+            lr, bad = lr * factor, 0
+    return np.array(rates)
 
 
-def perplexity(steps: int) -> list[float]:
-    """Falls from 300 to 20 as a power, noisily."""
-    random = np.random.default_rng(22)
-    curve = 20 + 280 * (1 + np.arange(steps) / 20) ** -1.1 + random.normal(0, 0.3, steps)
-    return [float(value) for value in curve]
+def bits(steps: int) -> list[float]:
+    """Bits per dimension that fall from 8 to 3, noisily."""
+    noise = np.random.default_rng(41).normal(0, 0.01, steps)
+    return [float(value) for value in 3 + 5 * np.exp(-np.arange(steps) / 150) + noise]
 
 
-ACCURACY = accuracy(800)
-PERPLEXITY = perplexity(1_200)
+def bleu(steps: int) -> list[float]:
+    """A score that rises to 28, noisily."""
+    noise = np.random.default_rng(42).normal(0, 0.15, steps)
+    return [float(value) for value in 28 * (1 - np.exp(-(np.arange(steps) + 5) / 120)) + noise]
+
+
+def curriculum(steps: int) -> list[float]:
+    """A score that rises by 7 at each of four lessons, noisily."""
+    count, noise = np.arange(steps), np.random.default_rng(43).normal(0, 0.15, steps)
+    return [float(value) for value in 2 + 7 * (count // 175 + 1 - np.exp(-(count % 175) / 20)) + noise]
+
+
+BITS = bits(1_000)
+BLEU = bleu(700)
+CURRICULUM = curriculum(700)
+DEEPSEEK = {8_000: 0.316, 9_000: 0.1}
 
 SHIFTS = (
     Pair(
-        "inverse square root counted from 0 for 1",
+        "Detectron2's warm-up and drops, the counter raised before it is read",
         "shift",
-        lambda_lr(1e-3, noam(4_000)),
-        lambda: lambda count: rsqrt(1e-3, 4_000, count),
-        steps=20_000,
-        must=(late(1),),
-        must_not=(SCALE, STRETCH, HELD),
-    ),
-    Pair(
-        "warm-up, stable phase and decay, two counts early",
-        "shift",
-        lambda_lr(8e-4, stable(700, 9_000, 11_000)),
-        lambda: lambda count: jax_stable(8e-4, 700, 9_000, 11_000)(count + 2),
-        steps=11_000,
-        must=(early(2),),
-        must_not=(SCALE, STRETCH, HELD),
-    ),
-    Pair(
-        # a wave of 2,600 counts that is 300 late is 2,300 early
-        "triangles 300 late",
-        "shift",
-        on_sgd(0.1, lambda optimizer: CyclicLR(optimizer, 0.002, 0.05, step_size_up=1_300, cycle_momentum=False)),
-        lambda: lambda count: 0.05 - 0.048 * jnp.abs(((count - 300) % 2_600) / 1_300 - 1),
+        lambda_lr(0.02, warmup_and_drops(1_000, {6_000: 0.1, 8_000: 0.01}, 0.001)),
+        lambda: lambda count: jax_warmup_and_drops(0.02, 1_000, {6_000: 0.1, 8_000: 0.01}, 0.001)(count + 1),
         steps=9_000,
-        must=(either(late(300), early(2_300)),),
+        must=(early(1),),
         must_not=(SCALE, STRETCH, HELD),
     ),
     Pair(
-        "three phases that wait as long as the warm-up",
+        "a root decay three counts late",
         "shift",
-        three_phases(0.3, 750, 6_000, 0.003),
-        lambda: lambda count: jax_three_phases(0.3, 750, 6_000, 0.003)(jnp.maximum(count - 750, 0)),
+        lambda_lr(4e-4, root_decay(600, 8_000, 10_000)),
+        lambda: lambda count: jax_root_decay(4e-4, 600, 8_000, 10_000)(jnp.maximum(count - 3, 0)),
+        steps=10_500,
+        must=(late(3),),
+        must_not=(SCALE, STRETCH, HELD),
+    ),
+    Pair(
+        "DINO's cosine that waits as long as its warm-up",
+        "shift",
+        lambda_lr(5e-4, floored(1_250, 11_250, 0.002, 0.002)),
+        lambda: lambda count: jax_floored(5e-4, 1_250, 11_250, 0.002, 0.002)(jnp.maximum(count - 1_250, 0)),
+        steps=13_000,
+        must=(late(1_250),),
+        must_not=(SCALE, STRETCH, HELD),
+    ),
+    Pair(
+        "a fine-tuning that begins where the warm-up ends",
+        "shift",
+        lambda_lr(7e-5, floored(800, 9_200, 0.0)),
+        lambda: lambda count: jax_floored(7e-5, 800, 9_200, 0.0)(count + 800),
         steps=9_000,
-        must=(late(750),),
+        must=(
+            either(
+                early(800),
+                together(
+                    either(only_has(0, 799, "linear"), family("cosine", "linear")), differs("counted from", 0, 800)
+                ),
+            ),
+        ),
         must_not=(SCALE, STRETCH, HELD),
     ),
 )
 
 SCALES = (
     Pair(
-        "a third of the learning rate of restarts",
+        "four times the learning rate of a ResNet",
         "scale",
-        warm_restarts(0.3, 600, 2),
-        lambda: optax.sgdr_schedule(
-            [
-                {"init_value": 0.1, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": length}
-                for length in (600, 1_200, 2_400)
-            ]
-        ),
-        steps=4_200,
-        must=(scaled(1 / 3, "1/3"),),
+        warmup_multistep(0.1, 0.1, 980, [5_880, 11_760, 15_680]),
+        lambda: jax_warmup_and_drops(0.4, 980, {5_880: 0.1, 11_760: 0.01, 15_680: 0.001}, 0.1),
+        steps=17_500,
+        must=(scaled(4),),
         must_not=(SHIFT, STRETCH, HELD),
     ),
     Pair(
-        "the square root of a doubled batch",
+        "three quarters of a polynomial",
         "scale",
-        lambda_lr(5e-4, noam(1_500)),
-        lambda: lambda count: math.sqrt(2) * rsqrt(5e-4, 1_500, count + 1),
-        steps=12_000,
-        must=(scaled(math.sqrt(2), "sqrt(2)"),),
+        on_sgd(0.01, lambda optimizer: PolynomialLR(optimizer, total_iters=12_500, power=0.9)),
+        lambda: jaxlr.PolynomialLR(0.0075, total_iters=12_500, power=0.9),
+        steps=13_000,
+        must=(either(scaled(0.75, "3/4"), differs(f"lr|{TOP}", 0.0075, 0.01)),),
         must_not=(SHIFT, STRETCH, HELD),
     ),
     Pair(
-        "3.0003e-4 where 3e-4 was meant",
+        "2.9988e-3 where 3e-3 was meant, of T5's inverse square root",
         "scale",
-        lambda_lr(3e-4, stable(400, 6_000, 8_000)),
-        lambda: jax_stable(3.0003e-4, 400, 6_000, 8_000),
-        steps=8_000,
-        must=(scaled(1.0001),),
+        lambda_lr(3e-3, lambda count: math.sqrt(5_000 / max(count, 5_000))),
+        lambda: lambda count: 2.9988e-3 * jnp.sqrt(5_000 / jnp.maximum(count, 5_000)),
+        steps=20_000,
+        must=(scaled(0.9996),),
         must_not=(SHIFT, STRETCH, HELD, "rounding", "float32"),
     ),
 )
 
 SHIFTS_AND_SCALES = (
     Pair(
-        "exponential three late at twice the learning rate",
+        "DeepSeek's drops two late at 0.7 of the learning rate",
         "shift and scale",
-        exponential(0.02, 0.9985),
-        lambda: optax.exponential_decay(0.04, 1, 0.9985, transition_begin=3),
-        steps=2_500,
-        must=(late(3), scaled(2)),
+        lambda_lr(4.2e-4, warmup_and_drops(2_000, DEEPSEEK)),
+        lambda: lambda count: 0.7 * jax_warmup_and_drops(4.2e-4, 2_000, DEEPSEEK)(jnp.maximum(count - 2, 0)),
+        steps=10_000,
+        must=(late(2), scaled(0.7)),
         must_not=(STRETCH, HELD),
     ),
     Pair(
-        "stable phase and decay four early at 0.3 of the learning rate",
+        "DINO's cosine five early at 1.25 times the learning rate",
         "shift and scale",
-        lambda_lr(6e-4, stable(1_000, 12_000, 15_000)),
-        lambda: lambda count: 0.3 * jax_stable(6e-4, 1_000, 12_000, 15_000)(count + 4),
-        steps=15_000,
-        must=(early(4), scaled(0.3)),
+        lambda_lr(5e-4, floored(1_000, 9_000, 0.01, 0.002)),
+        lambda: lambda count: jax_floored(6.25e-4, 1_000, 9_000, 0.01, 0.002)(count + 5),
+        steps=9_500,
+        must=(early(5), scaled(1.25)),
         must_not=(STRETCH, HELD),
     ),
 )
 
 STRETCHES = (
     Pair(
-        "three phases in micro-batches of an eighth",
+        "a slanted triangle in batches of a third",
         "stretch",
-        three_phases(0.2, 150, 1_850, 0.002),
-        lambda: jax_three_phases(0.2, 1_200, 14_800, 0.002),
-        steps=18_000,
-        must=(slower(8),),
+        lambda_lr(0.01, slanted(400, 4_000)),
+        lambda: jax_slanted(0.01, 1_200, 12_000),
+        steps=12_500,
+        must=(either(slower(3), together(differs(WARMUP, 1_200, 400), differs(T, 10_800, 3_600))),),
         must_not=(SHIFT, SCALE, HELD),
     ),
     Pair(
-        "batches of 384 for 256",
+        "batches of 640 for 256",
         "stretch",
-        lambda_lr(4e-4, stable(900, 15_000, 18_000)),
-        lambda: jax_stable(4e-4, 600, 10_000, 12_000),
-        steps=18_000,
-        must=(either(faster("3/2"), faster(1.5)),),
+        lambda_lr(5e-4, floored(2_000, 14_000, 0.02)),
+        lambda: jax_floored(5e-4, 800, 5_600, 0.02),
+        steps=16_000,
+        must=(either(faster("5/2"), faster(2.5), together(differs(WARMUP, 800, 2_000), differs(T, 5_600, 14_000))),),
         must_not=(SHIFT, SCALE, HELD),
     ),
 )
 
 HOLDS = (
     Pair(
-        "torch decays once an epoch of 250, the other side at every batch",
+        "a root decay read once an epoch of 125",
         "held",
-        lambda_lr(0.05, lambda count: 0.97 ** (count // 250)),
-        lambda: lambda count: 0.05 * 0.97 ** (count / 250),
-        steps=15_000,
-        must=(held(250),),
+        lambda_lr(1e-3, root_decay(1_000, 7_500, 10_000)),
+        lambda: lambda count: jax_root_decay(1e-3, 1_000, 7_500, 10_000)(count // 125 * 125),
+        steps=10_000,
+        must=(rf"(?<!torch ){held(125)}",),
         must_not=(SHIFT, SCALE),
     ),
     Pair(
-        "a quadratic in stairs of 64",
+        "timm's cosine by the epoch of 320 in torch alone",
         "held",
-        on_sgd(0.03, lambda optimizer: PolynomialLR(optimizer, total_iters=9_600, power=2.0)),
-        lambda: lambda count: 0.03 * jnp.maximum(0.0, 1 - (count // 64 * 64) / 9_600) ** 2,
-        steps=9_600,
-        must=(held(64),),
+        lambda_lr(8e-4, lambda count: floored(1_600, 14_400, 0.01, 0.00125)(count // 320 * 320)),
+        lambda: jax_floored(8e-4, 1_600, 14_400, 0.01, 0.00125),
+        steps=16_000,
+        must=(rf"torch {held(320)}",),
         must_not=(SHIFT, SCALE),
     ),
 )
 
 OFFSETS = (
     Pair(
-        "exponential counted from 0 beside a warm-up of 400",
+        "restarts counted from 0 beside a warm-up of 900",
         "offset",
         on_sgd(
-            0.1,
+            0.05,
             lambda optimizer: SequentialLR(
                 optimizer,
-                [LinearLR(optimizer, 0.05, total_iters=400), ExponentialLR(optimizer, 0.9995)],
-                milestones=[400],
+                [LinearLR(optimizer, 0.1, total_iters=900), CosineAnnealingWarmRestarts(optimizer, 3_000)],
+                milestones=[900],
             ),
         ),
-        lambda: lambda count: jnp.where(count < 400, 0.005 + 0.095 * count / 400, 0.1 * 0.9995**count),
-        steps=6_000,
-        must=(
-            either(
-                differs("counted from", 0, 400),
-                differs("start value|first value|top", 0.1 * 0.9995**400, 0.1),
-            ),
+        lambda: (
+            lambda count: jnp.where(
+                count < 900, 0.005 + 0.045 * count / 900, 0.025 * (1 + jnp.cos(jnp.pi * (count % 3_000) / 3_000))
+            )
         ),
-        must_not=(STRETCH, HELD),
+        steps=9_000,
+        must=(either(differs("counted from", 0, 900), differs(JOINT, 3_000, 3_900)),),
+        must_not=(SCALE, STRETCH, HELD),
     ),
     Pair(
-        "the smaller of a warm-up and a cosine that is counted from 0",
+        # of a power to 0 another origin is as truly another first value
+        "DeepLab's decay counted from 0 beside a warm-up of 1,500",
         "offset",
-        lambda_lr(
-            2e-3,
-            lambda t: t / 800 if t < 800 else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (t - 800) / 15_200)),
+        lambda_lr(0.01, warmup_poly(1_500, 30_000, 0.9)),
+        lambda: jax_warmup_poly(0.01, 1_500, 30_000, 0.9, start=0),
+        steps=27_000,
+        must=(
+            either(
+                together(differs("counted from", 0, 1_500), differs(T, 30_000, 28_500)),
+                differs(TOP, 0.01 * 0.95**0.9, 0.01),
+                together(scaled(0.95**0.9), number(1_500)),
+            ),
         ),
-        lambda: lambda count: jnp.minimum(2e-3 * count / 800, 2e-5 + 1.98e-3 * half_cosine(count / 16_000)),
-        steps=16_000,
-        must=(differs(T, 16_000, 15_200), differs("counted from", 0, 800)),
-        must_not=WARPS,
+        must_not=(SHIFT, STRETCH, HELD),
     ),
 )
 
 LENGTHS = (
     Pair(
-        # a cosine alone of another length is as truly one that runs faster
-        "a length rounded down to whole batches of 64",
+        "the length of the whole for that of Llama's cosine",
         "T",
-        on_sgd(0.04, lambda optimizer: CosineAnnealingLR(optimizer, T_max=20_000, eta_min=0.001)),
-        lambda: lambda count: 0.001 + 0.039 * half_cosine(count / 19_968),
-        steps=19_968,
-        must=(either(differs(T, 19_968, 20_000), faster("625/624")),),
-        must_not=(SHIFT, SCALE, HELD, "rounding", "float32"),
+        lambda_lr(3e-4, floored(2_000, 18_000, 0.1)),
+        lambda: jax_floored(3e-4, 2_000, 20_000, 0.1),
+        steps=20_000,
+        must=(differs(T, 20_000, 18_000),),
+        must_not=WARPS,
     ),
     Pair(
-        "the cosine of three phases 200 short",
+        # restarts alone of another length are as truly slower
+        "T_0 of 1,024 for 1,000",
         "T",
-        three_phases(0.15, 400, 7_000, 0.005),
-        lambda: jax_three_phases(0.15, 400, 6_800, 0.005),
-        steps=8_000,
-        must=(differs(T, 6_800, 7_000),),
-        must_not=WARPS,
+        restarted(0.025, 1_000, eta_min=1e-4),
+        lambda: jaxlr.CosineAnnealingWarmRestarts(0.025, T_0=1_024, eta_min=1e-4),
+        steps=6_000,
+        must=(either(differs(T, 1_024, 1_000), slower("128/125"), slower(1.024), faster("125/128")),),
+        must_not=(SHIFT, SCALE, HELD),
     ),
 )
 
 WARMUPS = (
     Pair(
-        "inverse square root after twice the warm-up",
+        "250 for 300 before the same stairs",
         "warm-up length",
-        lambda_lr(1e-3, noam(2_000)),
-        lambda: lambda count: rsqrt(1e-3 / math.sqrt(2), 4_000, count + 1),
-        steps=16_000,
-        must=(either(differs(WARMUP, 4_000, 2_000), differs(WARMUP, 3_999, 1_999)),),
-        must_not=WARPS,
-    ),
-    Pair(
-        "the first phase of a OneCycleLR",
-        "warm-up length",
-        on_sgd(0.1, lambda optimizer: OneCycleLR(optimizer, max_lr=0.2, total_steps=4_000)),
-        lambda: jaxlr.OneCycleLR(0.2, total_steps=4_000, pct_start=0.25),
+        on_sgd(
+            0.1,
+            lambda optimizer: SequentialLR(
+                optimizer,
+                [LinearLR(optimizer, 0.02, total_iters=300), StepLR(optimizer, 1_000, 0.3)],
+                milestones=[300],
+            ),
+        ),
+        lambda: jaxlr.SequentialLR(
+            0.1, [jaxlr.LinearLR(0.1, 0.02, total_iters=250), jaxlr.StepLR(0.1, 1_000, 0.3)], milestones=[300]
+        ),
         steps=4_000,
-        must=(either(differs("pct_start", 0.25, 0.3), differs(f"{WARMUP}|{T}", 999, 1_199)),),
+        must=(differs(WARMUP, 250, 300),),
         must_not=WARPS,
     ),
     Pair(
-        "2,001 for 2,000 before a stable phase",
+        "1,500 for 1,000 before a root decay",
         "warm-up length",
-        lambda_lr(5e-4, stable(2_000, 10_000, 12_000)),
-        lambda: jax_stable(5e-4, 2_001, 10_000, 12_000),
-        steps=12_000,
-        must=(differs(WARMUP, 2_001, 2_000),),
-        must_not=(*WARPS, "rounding", "float32"),
+        lambda_lr(6e-4, root_decay(1_000, 9_000, 11_000)),
+        lambda: jax_root_decay(6e-4, 1_500, 9_000, 11_000),
+        steps=11_000,
+        must=(differs(f"{WARMUP}|milestones?", 1_500, 1_000),),
+        must_not=WARPS,
     ),
 )
 
 MILESTONES = (
     Pair(
-        "the third of four drops 500 early",
+        "DeepSeek's first drop 200 late",
         "milestone",
-        on_sgd(0.2, lambda optimizer: MultiStepLR(optimizer, [2_500, 5_000, 7_500, 9_000], 0.5)),
-        lambda: optax.piecewise_constant_schedule(0.2, dict.fromkeys([2_500, 5_000, 7_000, 9_000], 0.5)),
-        steps=11_000,
-        must=(differs("milestones?", 7_000, 7_500),),
+        lambda_lr(2e-4, warmup_and_drops(2_000, DEEPSEEK)),
+        lambda: jax_warmup_and_drops(2e-4, 2_000, {8_200: 0.316, 9_000: 0.1}),
+        steps=10_000,
+        must=(differs("milestones?", 8_200, 8_000),),
         must_not=WARPS,
     ),
     Pair(
-        # after a constant phase a later second phase is as truly a shift
-        "the second phase of a sequence 200 late",
+        "4,500 for the second of two drops to a fifth",
         "milestone",
-        on_sgd(
-            0.1,
-            lambda optimizer: SequentialLR(
-                optimizer,
-                [ConstantLR(optimizer, 1.0, total_iters=10_000), ExponentialLR(optimizer, 0.999)],
-                milestones=[1_000],
-            ),
-        ),
-        lambda: jaxlr.SequentialLR(
-            0.1, [jaxlr.ConstantLR(0.1, 1.0, total_iters=10_000), jaxlr.ExponentialLR(0.1, 0.999)], milestones=[1_200]
-        ),
-        steps=5_000,
-        must=(either(differs("milestones?|counted from", 1_200, 1_000), late(200)),),
-        must_not=(SCALE, STRETCH, HELD),
+        on_sgd(0.05, lambda optimizer: MultiStepLR(optimizer, [3_000, 4_000], gamma=0.2)),
+        lambda: jaxlr.MultiStepLR(0.05, milestones=[3_000, 4_500], gamma=0.2),
+        steps=6_000,
+        must=(differs("milestones?", 4_500, 4_000),),
+        must_not=WARPS,
     ),
 )
 
 GAMMAS = (
     Pair(
-        "0.9998 for 0.9999 after a warm-up",
+        "stairs of 0.96 for 0.97 after a warm-up",
         "gamma",
-        on_sgd(
-            0.06,
-            lambda optimizer: SequentialLR(
-                optimizer,
-                [LinearLR(optimizer, 0.1, total_iters=1_000), ExponentialLR(optimizer, 0.9999)],
-                milestones=[1_000],
-            ),
-        ),
-        lambda: optax.warmup_exponential_decay_schedule(0.006, 0.06, 1_000, 1, 0.9998),
-        steps=12_000,
-        must=(differs("gamma", 0.9998, 0.9999),),
+        warmup_stairs(0.016, 600, 300, 0.97),
+        lambda: jax_warmup_stairs(0.016, 600, 600, 300, 0.96),
+        steps=7_800,
+        must=(differs("gamma", 0.96, 0.97),),
         must_not=WARPS,
     ),
     Pair(
-        "of triangles that shrink",
+        "three drops to 0.3 for 0.316",
         "gamma",
-        on_sgd(
-            0.1,
-            lambda optimizer: CyclicLR(
-                optimizer, 0.001, 0.1, step_size_up=400, mode="exp_range", gamma=0.9999, cycle_momentum=False
-            ),
-        ),
-        lambda: jaxlr.CyclicLR(0.001, 0.1, step_size_up=400, mode="exp_range", gamma=0.99995, cycle_momentum=False),
-        steps=5_000,
-        must=(differs("gamma", 0.99995, 0.9999),),
+        on_sgd(0.04, lambda optimizer: MultiStepLR(optimizer, [2_500, 5_500, 7_000], gamma=0.316)),
+        lambda: jaxlr.MultiStepLR(0.04, milestones=[2_500, 5_500, 7_000], gamma=0.3),
+        steps=8_000,
+        must=(differs("gamma", 0.3, 0.316),),
         must_not=WARPS,
     ),
 )
 
 END_VALUES = (
     Pair(
-        "a linear decay to a fifth for a tenth",
+        "Llama's cosine to a twentieth for a tenth",
         "end value",
-        on_sgd(0.1, lambda optimizer: LinearLR(optimizer, 1.0, 0.1, total_iters=6_000)),
-        lambda: optax.linear_schedule(0.1, 0.02, 6_000),
-        steps=7_500,
-        must=(either(differs("end_factor", 0.2, 0.1), differs(BOTTOM, 0.02, 0.01)),),
+        lambda_lr(3e-4, floored(1_500, 13_500, 0.1)),
+        lambda: optax.warmup_cosine_decay_schedule(0.0, 3e-4, 1_500, 15_000, 1.5e-5),
+        steps=16_000,
+        must=(differs(BOTTOM, 1.5e-5, 3e-5),),
         must_not=WARPS,
     ),
     Pair(
-        "the floor of restarts",
+        "YOLO's lrf of 0.05 for 0.01",
         "end value",
-        warm_restarts(1e-3, 1_250, eta_min=1e-6),
-        lambda: lambda count: 1e-5 + 9.9e-4 * half_cosine((count % 1_250) / 1_250),
-        steps=5_000,
-        must=(differs(BOTTOM, 1e-5, 1e-6),),
+        lambda_lr(0.01, lambda count: max(1 - count / 7_300, 0.0) * 0.99 + 0.01),
+        lambda: lambda count: 0.01 * (jnp.maximum(1 - count / 7_300, 0.0) * 0.95 + 0.05),
+        steps=9_000,
+        must=(differs(BOTTOM, 5e-4, 1e-4),),
         must_not=WARPS,
     ),
 )
 
 POWERS = (
     Pair(
-        "cubic for quadratic",
+        "DeepLab's power 1.2 for 0.9 after a warm-up",
         "power",
-        on_sgd(0.05, lambda optimizer: PolynomialLR(optimizer, total_iters=7_000, power=2.0)),
-        lambda: optax.polynomial_schedule(0.05, 0.0, 3, 7_000),
-        steps=7_500,
-        must=(either(differs("power", 3, 2), family("cubic", "quadratic")),),
+        lambda_lr(0.01, warmup_poly(1_500, 30_000, 0.9)),
+        lambda: jax_warmup_poly(0.01, 1_500, 30_000, 1.2, start=1_500),
+        steps=30_000,
+        must=(differs("power", 1.2, 0.9),),
         must_not=WARPS,
     ),
     Pair(
-        "quadratic for linear after a warm-up",
+        "a square root for linear",
         "power",
-        lambda_lr(1e-4, lambda t: t / 600 if t < 600 else 0.02 + 0.98 * max(0.0, 1 - (t - 600) / 9_400)),
-        lambda: optax.join_schedules(
-            [optax.linear_schedule(0.0, 1e-4, 600), optax.polynomial_schedule(1e-4, 2e-6, 2, 9_400)], [600]
-        ),
-        steps=10_000,
-        must=(either(differs("power", 2, 1), family("quadratic", "linear")),),
+        on_sgd(0.08, lambda optimizer: PolynomialLR(optimizer, total_iters=6_400, power=1.0)),
+        lambda: jaxlr.PolynomialLR(0.08, total_iters=6_400, power=0.5),
+        steps=7_000,
+        must=(either(differs("power", 0.5, 1), family(r"(?:square[- ]root|power\S* ?0\.5)", "linear")),),
         must_not=WARPS,
-    ),
-    Pair(
-        "0.9001 for 0.9",
-        "power",
-        on_sgd(0.007, lambda optimizer: PolynomialLR(optimizer, total_iters=15_000, power=0.9)),
-        lambda: lambda count: 0.007 * (1 - count / 15_000) ** 0.9001,
-        steps=15_000,
-        must=(differs("power", 0.9001, 0.9),),
-        must_not=(*WARPS, "rounding", "float32"),
     ),
 )
 
 RATIOS = (
     Pair(
-        "a stable phase of 20 epochs of 1,251 batches for 1,252",
+        "a root decay of 50 epochs of 313 batches for 312",
         "ratio",
-        lambda_lr(1e-3, stable(1_252, 16 * 1_252, 20 * 1_252)),
-        lambda: jax_stable(1e-3, 1_251, 16 * 1_251, 20 * 1_251),
-        steps=20 * 1_251,
-        must=(faster("1252/1251"),),
+        lambda_lr(9e-4, root_decay(2 * 312, 40 * 312, 50 * 312)),
+        lambda: jax_root_decay(9e-4, 2 * 313, 40 * 313, 50 * 313),
+        steps=50 * 312,
+        must=(
+            either(
+                slower("313/312"),
+                faster("312/313"),
+                together(differs(WARMUP, 626, 624), differs(JOINT, 12_520, 12_480), differs(T, 3_130, 3_120)),
+            ),
+        ),
         must_not=(SHIFT, SCALE, HELD),
     ),
     Pair(
-        "3 and 37 epochs of 98 batches for 97",
+        "a ResNet's epochs of 196 batches for 195",
         "ratio",
-        three_phases(0.1, 3 * 97, 37 * 97, 0.001),
-        lambda: jax_three_phases(0.1, 3 * 98, 37 * 98, 0.001),
-        steps=45 * 97,
-        must=(either(slower("98/97"), faster("97/98")),),
+        warmup_multistep(0.1, 0.1, 5 * 195, [30 * 195, 60 * 195, 80 * 195]),
+        lambda: jax_warmup_and_drops(0.1, 5 * 196, {30 * 196: 0.1, 60 * 196: 0.01, 80 * 196: 0.001}, 0.1),
+        steps=90 * 195,
+        must=(
+            either(
+                slower("196/195"),
+                faster("195/196"),
+                together(
+                    differs(WARMUP, 980, 975),
+                    *(differs("milestones?", n * 196, n * 195) for n in (30, 60, 80)),
+                ),
+            ),
+        ),
         must_not=(SHIFT, SCALE, HELD),
     ),
 )
 
 FAMILIES = (
     Pair(
-        "inverse square root for cosine after a warm-up",
+        "exponential for linear after a warm-up",
         "family",
-        lambda_lr(2e-3, lambda t: (t + 1) / 1_000 if t < 999 else 0.5 * (1 + math.cos(math.pi * (t - 999) / 9_000))),
-        lambda: lambda count: rsqrt(2e-3, 1_000, count + 1),
-        steps=10_000,
-        must=(family(r"(?:inverse[- ]s\w+[- ]root|inverse root|rsqrt|power\S*)", "cosine"),),
+        lambda_lr(1e-3, lambda t: t / 300 if t < 300 else 1 - 0.99 * (t - 300) / 10_000),
+        lambda: optax.warmup_exponential_decay_schedule(0.0, 1e-3, 300, 10_000, 0.01),
+        steps=10_300,
+        must=(family("exponential", "linear"),),
         must_not=WARPS,
     ),
     Pair(
-        "linear for exponential, from 0.03 to 0.0003",
+        "cosine for power 0.9",
         "family",
-        exponential(0.03, 0.01 ** (1 / 8_000)),
-        lambda: optax.linear_schedule(0.03, 0.0003, 8_000),
-        steps=8_000,
-        must=(family("linear", "exponential"),),
+        on_sgd(0.02, lambda optimizer: PolynomialLR(optimizer, total_iters=9_000, power=0.9)),
+        lambda: optax.cosine_decay_schedule(0.02, 9_000),
+        steps=9_000,
+        must=(family("cosine", r"(?:power|polynomial)"),),
         must_not=WARPS,
     ),
 )
 
 PHASES = (
     Pair(
-        "a last decay to 0 that torch has not",
+        "no cosine after a stable phase",
         "phase",
-        three_phases(0.1, 500, 7_500, 0.01),
-        lambda: optax.join_schedules(
-            [jax_three_phases(0.1, 500, 7_500, 0.01), optax.linear_schedule(0.01, 0.0, 2_000)], [8_000]
-        ),
-        steps=10_000,
-        must=(either(only_has(8_000, 9_999, "linear"), family("linear", "constant")),),
-        must_not=WARPS,
-    ),
-    Pair(
-        "no second cosine",
-        "phase",
-        on_sgd(
-            0.08,
-            lambda optimizer: SequentialLR(
-                optimizer,
-                [
-                    LinearLR(optimizer, 0.02, total_iters=500),
-                    CosineAnnealingLR(optimizer, 6_000),
-                    CosineAnnealingLR(optimizer, 4_000),
-                ],
-                milestones=[500, 6_500],
+        lambda_lr(2e-3, lambda t: min(1.0, t / 400) * (1.0 if t < 5_000 else floored(5_000, 4_000, 0.0)(t))),
+        lambda: optax.linear_schedule(0.0, 2e-3, 400),
+        steps=9_000,
+        must=(
+            either(
+                only_has(5_000, 8_999, "cosine"),
+                family("constant", "cosine"),
             ),
         ),
-        lambda: optax.warmup_cosine_decay_schedule(0.0016, 0.08, 500, 6_500),
-        steps=10_500,
-        must=(either(only_has(6_500, 10_499, "cosine"), family("constant", "cosine")),),
-        must_not=WARPS,
+        must_not=(*WARPS, r"only (?!torch)\S+ has"),
+    ),
+    Pair(
+        "a linear decay to 0 after the last drop",
+        "phase",
+        on_sgd(0.05, lambda optimizer: MultiStepLR(optimizer, [2_000, 5_000], gamma=0.4)),
+        lambda: (
+            lambda count: (
+                jnp.where(count < 2_000, 0.05, jnp.where(count < 5_000, 0.02, 0.008))
+                * jnp.clip((8_000 - count) / 1_500, 0.0, 1.0)
+            )
+        ),
+        steps=8_000,
+        must=(either(only_has(6_500, 7_999, "linear"), family("linear", "constant")),),
+        must_not=(*WARPS, "only torch has"),
     ),
 )
 
 MOMENTA = (
     Pair(
-        "beta1 of a OneCycleLR on Adam left alone",
+        "a wide momentum of a OneCycleLR left alone",
         "momentum",
-        one_cycle_on_adam,
-        lambda: jaxlr.OneCycleLR(1e-2, total_steps=2_500, cycle_momentum=False),
-        steps=2_500,
-        must=("not cycled", r"cycles 0\.85\.\.0\.95"),
+        on_sgd(
+            0.1,
+            lambda optimizer: OneCycleLR(
+                optimizer, max_lr=0.3, total_steps=3_600, base_momentum=0.8, max_momentum=0.98
+            ),
+        ),
+        lambda: jaxlr.OneCycleLR(0.3, total_steps=3_600, base_momentum=0.8, max_momentum=0.98, cycle_momentum=False),
+        steps=3_600,
+        must=(
+            either(
+                together("momentum is not cycled", r"cycles 0\.80?\.\.0\.98"),
+                differs("cycle_momentum", "False", "True"),
+            ),
+        ),
         must_not=WARPS,
     ),
     Pair(
-        "momentum cycled where torch holds it",
+        "the highest momentum of a CyclicLR",
         "momentum",
-        on_sgd(0.1, lambda optimizer: CyclicLR(optimizer, 0.01, 0.2, step_size_up=700, cycle_momentum=False)),
-        lambda: jaxlr.CyclicLR(0.01, 0.2, step_size_up=700),
-        steps=3_500,
-        must=("momentum", "cycle", r"0\.80?\.\.0\.90?"),
-        must_not=("momentum is not cycled", *WARPS),
+        on_sgd(0.1, lambda optimizer: CyclicLR(optimizer, 0.005, 0.08, step_size_up=600)),
+        lambda: jaxlr.CyclicLR(0.005, 0.08, step_size_up=600, max_momentum=0.95),
+        steps=4_200,
+        must=("momentum", differs("max_momentum|top|start value|end value", 0.95, 0.9)),
+        must_not=("not cycled", *WARPS),
     ),
 )
 
 PATIENCE = (
     Pair(
-        "patience 3 for 2 on an accuracy",
+        "patience 6 for 4 beside a cooldown",
         "patience",
-        plateau(0.1, mode="max", factor=0.5, patience=2, threshold=1e-3),
-        lambda: jaxlr.ReduceLROnPlateau(0.1, mode="max", factor=0.5, patience=3, threshold=1e-3),
-        steps=800,
-        metrics=ACCURACY,
-        must=(differs("patience", 3, 2),),
-        must_not=("threshold",),
+        plateau(0.03, mode="max", factor=0.4, patience=4, threshold=2e-3, cooldown=2),
+        lambda: jaxlr.ReduceLROnPlateau(0.03, mode="max", factor=0.4, patience=6, threshold=2e-3, cooldown=2),
+        steps=700,
+        metrics=BLEU,
+        must=(differs("patience", 6, 4),),
+        must_not=("threshold", "cooldown"),
     ),
     Pair(
-        "a stateful schedule that cuts at the patience",
+        "an array that was cut when the bad epochs were as many as the patience",
         "patience",
-        plateau(0.02, factor=0.7, patience=12, threshold=5e-4, eps=0.0),
-        lambda: Patient(0.02, 0.7, 12, 5e-4),
-        steps=1_200,
-        metrics=PERPLEXITY,
-        must=(differs("patience", 11, 12),),
-        must_not=("threshold",),
+        plateau(2e-3, factor=0.6, patience=8, threshold=2e-3, eps=0.0),
+        lambda: cut_when_as_many(BITS, 2e-3, 0.6, 8, 2e-3),
+        steps=1_000,
+        metrics=BITS,
+        must=(differs("patience", 7, 8),),
+        must_not=("threshold", "cooldown"),
     ),
 )
 
 THRESHOLDS = (
     Pair(
-        "an absolute threshold on an accuracy",
+        "a threshold of a thousandth for a hundredth",
         "threshold",
-        plateau(0.1, mode="max", factor=0.6, patience=6, threshold=5e-2),
-        lambda: jaxlr.ReduceLROnPlateau(0.1, mode="max", factor=0.6, patience=6, threshold=5e-2, threshold_mode="abs"),
-        steps=800,
-        metrics=ACCURACY,
-        must=(differs("threshold_mode", "abs", "rel"),),
-        must_not=("patience",),
+        plateau(0.1, factor=0.5, patience=10, threshold=1e-2),
+        lambda: jaxlr.ReduceLROnPlateau(0.1, factor=0.5, patience=10, threshold=1e-3),
+        steps=1_000,
+        metrics=BITS,
+        must=(differs("threshold", 1e-3, 1e-2),),
+        must_not=("patience", "threshold_mode"),
     ),
     Pair(
-        "a stateful schedule whose threshold is a difference",
+        "an array that was cut by a threshold that is a difference",
         "threshold",
-        plateau(0.05, factor=0.8, patience=7, threshold=3e-2, eps=0.0),
-        lambda: Absolute(0.05, 0.8, 7, 3e-2),
-        steps=1_200,
-        metrics=PERPLEXITY,
+        plateau(0.04, mode="max", factor=0.7, patience=5, threshold=5e-2, eps=0.0),
+        lambda: risen_by(CURRICULUM, 0.04, 0.7, 5, 5e-2),
+        steps=700,
+        metrics=CURRICULUM,
         must=(differs("threshold_mode", "abs", "rel"),),
-        must_not=("patience",),
+        must_not=("patience", "cooldown"),
     ),
 )
 
 T_MULTS = (
     Pair(
-        "cycles that double where torch repeats one",
+        "T_mult 4 for 2",
         "T_mult",
-        warm_restarts(0.2, 900),
-        lambda: (
-            lambda count: (
-                0.2
-                * half_cosine(
-                    (count - 900 * (2 ** jnp.floor(jnp.log2(count / 900 + 1)) - 1))
-                    / (900 * 2 ** jnp.floor(jnp.log2(count / 900 + 1)))
-                )
-            )
-        ),
-        steps=6_300,
-        must=(differs("T_mult", 2, 1),),
+        restarted(2e-3, 400, 2, eta_min=2e-5),
+        lambda: jaxlr.CosineAnnealingWarmRestarts(2e-3, 400, T_mult=4, eta_min=2e-5),
+        steps=8_400,
+        must=(differs("T_mult", 4, 2),),
         must_not=(SHIFT, SCALE, HELD),
     ),
     Pair(
-        "another torch scheduler with T_mult 2 for 3",
+        "a remainder where torch triples its cycles",
         "T_mult",
-        warm_restarts(5e-3, 300, 3, eta_min=1e-4),
-        warm_restarts(5e-3, 300, 2, eta_min=1e-4),
-        steps=3_900,
-        must=(differs("T_mult", 2, 3),),
+        restarted(0.12, 700, 3),
+        lambda: lambda count: 0.06 * (1 + jnp.cos(jnp.pi * (count % 700) / 700)),
+        steps=9_100,
+        must=(differs("T_mult", 1, 3),),
         must_not=(SHIFT, SCALE, HELD),
     ),
 )
 
 RESTARTS = (
     Pair(
-        "hard restarts without the remainder",
+        "cycles each half as high as the last",
         "restarts",
-        lambda_lr(
-            1e-3,
-            lambda t: t / 500 if t < 500 else 0.5 * (1 + math.cos(math.pi * (((t - 500) % 4_000) / 4_000))),
+        restarted(0.1, 1_500),
+        lambda: lambda count: 0.05 * 0.5 ** (count // 1_500) * (1 + jnp.cos(jnp.pi * (count % 1_500) / 1_500)),
+        steps=4_500,
+        must=(
+            either(
+                together(differs(TOP, 0.05, 0.1), differs(TOP, 0.025, 0.1)),
+                differs("gamma|m_mul", 0.5, 1),
+            ),
         ),
-        lambda: (
-            lambda count: jnp.where(
-                count < 500, 1e-3 * count / 500, 5e-4 * (1 + jnp.cos(jnp.pi * 3 * (count - 500) / 12_000))
-            )
-        ),
-        steps=12_500,
-        must=(either(differs("counted from", 500, 4_500), only_has(4_500, 8_499, "cosine"), "restart"),),
-        must_not=(SCALE, STRETCH, HELD),
+        must_not=(SHIFT, STRETCH, HELD),
     ),
     Pair(
-        "no restart after the second",
+        "restarts where torch goes up again",
         "restarts",
-        warm_restarts(0.07, 1_500, 2),
-        lambda: optax.join_schedules(
-            [optax.cosine_decay_schedule(0.07, 1_500), optax.cosine_decay_schedule(0.07, 3_000)], [1_500]
+        on_sgd(0.06, lambda optimizer: CosineAnnealingLR(optimizer, 2_500)),
+        lambda: lambda count: 0.03 * (1 + jnp.cos(jnp.pi * (count % 2_500) / 2_500)),
+        steps=7_500,
+        must=(
+            either(
+                differs("counted from", 2_500, 0),
+                together(differs(TOP, 0.06, 0.0), differs(BOTTOM, 0.0, 0.06)),
+                only_has(2_500, 4_999, "cosine"),
+                "CosineAnnealingWarmRestarts where",
+            ),
         ),
-        steps=10_500,
-        must=(either(only_has(4_500, 10_499, "cosine"), family("constant", "cosine")),),
         must_not=(SCALE, STRETCH, HELD),
     ),
 )
 
 ACCUMULATION = (
     Pair(
-        "torch steps once in 16 micro-batches, the other side decays at each",
+        # its count t is torch's 32t: it is 32 times as fast, and torch held
+        "torch steps a polynomial once in 32 micro-batches, the other side at each",
         "accumulation",
-        lambda: recorded(on_sgd(0.02, lambda o: PolynomialLR(o, total_iters=600, power=1.0)), 9_600, once_in=16),
-        lambda: optax.linear_schedule(0.02, 0.0, 9_600),
-        steps=9_600,
-        must=(held(16),),
-        must_not=(SHIFT, SCALE),
+        lambda_lr(5e-3, lambda count: max(0.0, 1 - (count // 32) / 500) ** 0.9),
+        lambda: lambda count: 5e-3 * jnp.maximum(0.0, 1 - count / 500) ** 0.9,
+        steps=16_000,
+        must=(either(rf"torch {held(32)}", faster(32)),),
+        must_not=(SHIFT, SCALE, slower(32)),
     ),
     Pair(
-        # its count t is torch's t // 4: held, and four times as slow
-        "the other side steps once in 4 micro-batches, torch at each",
+        # its count t is torch's t // 6: held, and six times as slow
+        "the other side steps DINO's cosine once in 6 micro-batches, torch at each",
         "accumulation",
-        lambda_lr(3e-4, stable(300, 2_000, 2_600)),
-        lambda: lambda count: jax_stable(3e-4, 300, 2_000, 2_600)(count // 4),
-        steps=10_400,
-        must=(either(held(4), slower(4)),),
-        must_not=(SHIFT, SCALE),
+        lambda_lr(1e-3, floored(250, 1_750, 0.01, 0.001)),
+        lambda: lambda count: jax_floored(1e-3, 250, 1_750, 0.01, 0.001)(count // 6),
+        steps=12_000,
+        must=(either(rf"(?<!torch ){held(6)}", slower(6)),),
+        must_not=(SHIFT, SCALE, faster(6)),
     ),
 )
 
 TWO = (
     Pair(
-        "a cosine one late with another floor",
+        "the length and the floor of Llama's cosine",
         "two causes",
-        on_sgd(0.05, lambda optimizer: CosineAnnealingLR(optimizer, T_max=7_000, eta_min=0.001)),
-        lambda: lambda count: 0.002 + 0.048 * half_cosine((count - 1) / 7_000),
-        steps=7_000,
-        must=(either(late(1), differs("counted from", 1, 0)), differs(BOTTOM, 0.002, 0.001)),
-        must_not=(SCALE, STRETCH, HELD),
+        lambda_lr(1.5e-4, floored(2_000, 18_000, 0.1)),
+        lambda: jax_floored(1.5e-4, 2_000, 17_000, 0.04),
+        steps=21_000,
+        must=(together(differs(T, 17_000, 18_000), differs(BOTTOM, 6e-6, 1.5e-5)),),
+        must_not=WARPS,
     ),
     Pair(
-        "half the learning rate and a cosine 500 short",
+        "a shorter warm-up and stairs of 0.95 for 0.97",
         "two causes",
-        three_phases(0.1, 1_000, 9_500, 0.01),
-        lambda: jax_three_phases(0.05, 1_000, 9_000, 0.005),
-        steps=11_000,
-        must=(either(scaled(0.5), differs("top|lr", 0.05, 0.1)), differs(T, 9_000, 9_500)),
-        must_not=(SHIFT, STRETCH, HELD),
-    ),
-    Pair(
-        "step_size and gamma",
-        "two causes",
-        on_sgd(0.3, lambda optimizer: StepLR(optimizer, 1_000, 0.5)),
-        lambda: jaxlr.StepLR(0.3, step_size=1_250, gamma=0.6),
+        warmup_stairs(0.048, 600, 300, 0.97),
+        lambda: jax_warmup_stairs(0.048, 500, 600, 300, 0.95),
         steps=6_000,
-        must=(either(differs("step_size|milestones?", 1_250, 1_000), slower("5/4")), differs("gamma", 0.6, 0.5)),
-        must_not=(SHIFT, SCALE),
+        must=(together(differs(WARMUP, 500, 600), differs("gamma", 0.95, 0.97)),),
+        must_not=WARPS,
+    ),
+    Pair(
+        "the first phase of a OneCycleLR, and its momentum left alone",
+        "two causes",
+        on_sgd(0.1, lambda optimizer: OneCycleLR(optimizer, max_lr=0.05, total_steps=3_000)),
+        lambda: jaxlr.OneCycleLR(0.05, total_steps=3_000, pct_start=0.2, cycle_momentum=False),
+        steps=3_000,
+        must=(
+            either(
+                differs("pct_start", 0.2, 0.3),
+                together(
+                    differs(f"{WARMUP}|{T}", 599, 899), either(differs(T, 2_400, 2_100), differs(JOINT, 599, 899))
+                ),
+            ),
+            either("momentum is not cycled", differs("cycle_momentum", "False", "True")),
+        ),
+        must_not=WARPS,
     ),
 )
 
 NANS = (
     Pair(
-        "a root past its end",
+        "a stable phase whose root decay goes past its end",
         "nan",
-        lambda_lr(0.01, lambda t: max(0.0, 1 - t / 4_096) ** 0.5),
-        lambda: lambda count: 0.01 * jnp.sqrt(1 - count / 4_096),
-        steps=5_000,
-        must=(rf"NaN from count {number(4_097)}",),
+        lambda_lr(3e-3, lambda t: 1.0 if t < 5_000 else math.sqrt(max(0.0, (6_000 - t) / 1_000))),
+        lambda: lambda count: 3e-3 * jnp.sqrt(jnp.minimum(1.0, (6_000 - count) / 1_000)),
+        steps=6_500,
+        must=(rf"NaN from count {number(6_001)}",),
         must_not=WARPS,
     ),
 )
 
 
-def swapped(curve: np.ndarray, first: int, second: int) -> np.ndarray:
-    curve[[first, second]] = curve[[second, first]]
+def jagged(steps: int) -> np.ndarray:
+    """A product of random factors."""
+    return 0.02 * np.exp(np.cumsum(np.random.default_rng(51).standard_t(3, steps) * 0.003))
+
+
+def rippled(curve: np.ndarray, height: float) -> np.ndarray:
+    return curve + height * np.sin(np.arange(len(curve)) / 97.3)
+
+
+def exchanged(curve: np.ndarray, first: int, second: int, length: int) -> np.ndarray:
+    ours, theirs = curve[first : first + length].copy(), curve[second : second + length].copy()
+    curve[first : first + length], curve[second : second + length] = theirs, ours
     return curve
 
 
-def silenced(curve: np.ndarray, counts: slice) -> np.ndarray:
-    curve[counts] = 0.0
-    return curve
-
-
-def walk(steps: int) -> np.ndarray:
-    return 0.05 + np.cumsum(np.random.default_rng(31).normal(0, 2e-4, steps))
-
-
-# What a curve that no cause explains may be told: nothing, or the very counts.
+# What a curve that no cause explains may be told: nothing, the very counts, or the numbers it is rounded to.
 TRAPS = (
     Pair(
-        "a random walk",
+        "a product of random factors",
         "trap",
-        exponential(0.05, 0.9997),
-        lambda: walk(4_000),
-        steps=4_000,
-        must=("none found",),
-        must_not=(*WARPS, "rounding"),
-    ),
-    Pair(
-        "two values swapped",
-        "trap",
-        lambda_lr(1e-3, stable(500, 6_000, 8_000)),
-        lambda: swapped(values(lambda_lr(1e-3, stable(500, 6_000, 8_000)), 8_000), 250, 7_250),
-        steps=8_000,
-        must=(either("none found", number(250)),),
-        must_not=(*WARPS, "rounding"),
-    ),
-    Pair(
-        "a hundred values of a cosine lost",
-        "trap",
-        on_sgd(0.2, lambda optimizer: CosineAnnealingLR(optimizer, T_max=9_000)),
-        lambda: silenced(values(on_sgd(0.2, lambda o: CosineAnnealingLR(o, T_max=9_000)), 9_000), slice(5_050, 5_150)),
-        steps=9_000,
-        must=(either("none found", number(5_050)),),
-        must_not=(*WARPS, "rounding"),
-    ),
-    Pair(
-        "one hundredth of a per cent of noise",
-        "trap",
-        exponential(0.1, 0.9995),
-        lambda: values(exponential(0.1, 0.9995), 5_000) * (1 + 1e-4 * np.random.default_rng(32).standard_normal(5_000)),
+        lambda_lr(0.02, floored(500, 4_500, 0.1)),
+        lambda: jagged(5_000),
         steps=5_000,
         must=("none found",),
         must_not=(*WARPS, "rounding"),
+    ),
+    Pair(
+        "a ripple of a fiftieth",
+        "trap",
+        on_sgd(0.1, lambda optimizer: CosineAnnealingLR(optimizer, T_max=6_000)),
+        lambda: rippled(
+            torch_values(on_sgd(0.1, lambda optimizer: CosineAnnealingLR(optimizer, T_max=6_000)), 6_000), 0.002
+        ),
+        steps=6_000,
+        must=("none found",),
+        must_not=(*WARPS, "rounding"),
+    ),
+    Pair(
+        "two stretches of an exponential exchanged",
+        "trap",
+        on_sgd(0.03, lambda optimizer: ExponentialLR(optimizer, 0.9996)),
+        lambda: exchanged(
+            torch_values(on_sgd(0.03, lambda optimizer: ExponentialLR(optimizer, 0.9996)), 5_000), 1_100, 3_300, 700
+        ),
+        steps=5_000,
+        must=(either("none found", number(1_100)),),
+        must_not=(*WARPS, "rounding"),
+    ),
+    Pair(
+        "a slanted triangle in half precision",
+        "trap",
+        lambda_lr(0.01, slanted(500, 5_000)),
+        lambda: torch_values(lambda_lr(0.01, slanted(500, 5_000)), 5_000).astype(np.float16).astype(np.float64),
+        steps=5_000,
+        must=(either("none found", "float16", "half precision"),),
+        must_not=(*WARPS, "float32"),
     ),
 )
 
 
-def cast(count: Any) -> Any:
-    """A half cosine that turns its count into float32 itself, so that it cannot be proved in float64."""
-    share = jnp.asarray(count).astype(jnp.float32) / jnp.float32(6_000)
-    return jnp.float32(0.05) * (jnp.float32(1) + jnp.cos(jnp.float32(jnp.pi) * share))
+def exponential_triangles(count: Any) -> Any:
+    """The triangles of a CyclicLR that shrink exponentially."""
+    height = jnp.maximum(0.0, 1 - jnp.abs((count % 1_000) / 500 - 1))
+    return 0.002 + 0.048 * height * 0.9998**count
 
 
 CONTROLS = (
     Pair(
-        "jaxlr's own CyclicLR, momentum too",
+        "jaxlr's own polynomial",
         "control",
-        on_sgd(0.1, lambda optimizer: CyclicLR(optimizer, 0.001, 0.1, step_size_up=300, mode="triangular2")),
-        lambda: jaxlr.CyclicLR(0.001, 0.1, step_size_up=300, mode="triangular2"),
-        steps=3_000,
+        on_sgd(0.025, lambda optimizer: PolynomialLR(optimizer, total_iters=11_000, power=1.5)),
+        lambda: jaxlr.PolynomialLR(0.025, total_iters=11_000, power=1.5),
+        steps=12_000,
         verdict="equal",
     ),
     Pair(
-        "jaxlr's own chain",
+        "jaxlr's own sequence of a warm-up and restarts",
         "control",
         on_sgd(
-            0.2,
-            lambda optimizer: ChainedScheduler(
-                [LinearLR(optimizer, 0.1, total_iters=500), ExponentialLR(optimizer, 0.9996)]
+            0.05,
+            lambda optimizer: SequentialLR(
+                optimizer,
+                [LinearLR(optimizer, 0.1, total_iters=900), CosineAnnealingWarmRestarts(optimizer, 1_300, 2, 1e-3)],
+                milestones=[900],
             ),
         ),
-        lambda: jaxlr.ChainedScheduler([jaxlr.LinearLR(0.2, 0.1, total_iters=500), jaxlr.ExponentialLR(0.2, 0.9996)]),
+        lambda: jaxlr.SequentialLR(
+            0.05,
+            [jaxlr.LinearLR(0.05, 0.1, total_iters=900), jaxlr.CosineAnnealingWarmRestarts(0.05, 1_300, 2, 1e-3)],
+            milestones=[900],
+        ),
+        steps=7_000,
+        verdict="equal",
+    ),
+    Pair(
+        "jaxlr's own plateau with a cooldown",
+        "control",
+        plateau(0.03, factor=0.4, patience=4, threshold=2e-2, threshold_mode="abs", cooldown=3),
+        lambda: jaxlr.ReduceLROnPlateau(0.03, factor=0.4, patience=4, threshold=2e-2, threshold_mode="abs", cooldown=3),
+        steps=1_000,
+        metrics=BITS,
+        verdict="equal",
+    ),
+    Pair(
+        "jaxlr's own three phases of a OneCycleLR, momentum too",
+        "control",
+        on_sgd(
+            0.1,
+            lambda optimizer: OneCycleLR(
+                optimizer, max_lr=0.2, total_steps=2_700, pct_start=0.4, three_phase=True, anneal_strategy="linear"
+            ),
+        ),
+        lambda: jaxlr.OneCycleLR(0.2, total_steps=2_700, pct_start=0.4, three_phase=True, anneal_strategy="linear"),
+        steps=2_700,
+        verdict="equal",
+    ),
+    Pair(
+        "a list of two schedulers beside a chain of them",
+        "control",
+        on_sgd(0.4, lambda optimizer: [LinearLR(optimizer, 0.2, total_iters=350), StepLR(optimizer, 800, 0.6)]),
+        on_sgd(
+            0.4,
+            lambda optimizer: ChainedScheduler(
+                [LinearLR(optimizer, 0.2, total_iters=350), StepLR(optimizer, 800, 0.6)]
+            ),
+        ),
         steps=4_000,
         verdict="equal",
     ),
     Pair(
-        "two schedulers stepped one after another",
+        "an array of the drops of a ResNet",
         "control",
-        on_sgd(
-            0.2,
-            lambda optimizer: [LinearLR(optimizer, 0.1, total_iters=500), MultiStepLR(optimizer, [1_500, 2_500])],
-        ),
-        lambda: (
-            lambda count: (
-                (0.02 + 0.18 * jnp.minimum(count, 500) / 500)
-                * jnp.where(count < 1_500, 1.0, jnp.where(count < 2_500, 0.1, 0.01))
-            )
-        ),
-        steps=3_500,
-        verdict="equal in float32 arithmetic",
-    ),
-    Pair(
-        "a table that record made",
-        "control",
-        lambda_lr(3e-4, stable(400, 6_000, 8_000)),
-        lambda: recorded(lambda_lr(3e-4, stable(400, 6_000, 8_000)), 8_000),
-        steps=8_000,
+        warmup_multistep(0.1, 0.1, 980, [5_880, 11_760, 15_680]),
+        lambda: torch_values(warmup_multistep(0.1, 0.1, 980, [5_880, 11_760, 15_680]), 17_500),
+        steps=17_500,
         verdict="equal",
     ),
     Pair(
-        "a table beside a function",
+        "DeepLab's decay in float32",
         "control",
-        lambda: recorded(lambda_lr(3e-4, stable(400, 6_000, 8_000)), 8_000),
-        lambda: jax_stable(3e-4, 400, 6_000, 8_000),
-        steps=8_000,
-        verdict="equal in float32 arithmetic",
-    ),
-    Pair(
-        "an inverse square root in float32",
-        "control",
-        lambda_lr(1e-3, noam(4_000)),
-        lambda: lambda count: rsqrt(1e-3, 4_000, count + 1),
+        lambda_lr(0.01, warmup_poly(1_500, 30_000, 0.9)),
+        lambda: jax_warmup_poly(0.01, 1_500, 30_000, 0.9, start=1_500),
         steps=30_000,
         verdict="equal in float32 arithmetic",
     ),
     Pair(
-        "three phases of Optax",
+        "a slanted triangle in float32",
         "control",
-        three_phases(0.2, 500, 8_500, 0.002),
-        lambda: jax_three_phases(0.2, 500, 8_500, 0.002),
-        steps=11_000,
+        lambda_lr(0.01, slanted(900, 9_000)),
+        lambda: jax_slanted(0.01, 900, 9_000),
+        steps=9_500,
         verdict="equal in float32 arithmetic",
     ),
     Pair(
-        "a product of factors beside stairs",
+        "T5's inverse square root in float32",
         "control",
-        on_sgd(0.5, lambda optimizer: MultiplicativeLR(optimizer, lambda epoch: 0.9 if epoch % 200 == 0 else 1.0)),
-        lambda: optax.exponential_decay(0.5, 200, 0.9, staircase=True),
-        steps=5_000,
+        lambda_lr(0.01, lambda count: math.sqrt(10_000 / max(count, 10_000))),
+        lambda: lambda count: jax.lax.rsqrt(jnp.maximum(count, 10_000) * 1.0),
+        steps=40_000,
         verdict="equal in float32 arithmetic",
     ),
     Pair(
-        "a cosine that is float32 whatever it is given",
+        "a root decay in float32",
         "control",
-        on_sgd(0.1, lambda optimizer: CosineAnnealingLR(optimizer, T_max=6_000)),
-        lambda: cast,
-        steps=6_000,
+        lambda_lr(4e-4, root_decay(600, 8_000, 10_000)),
+        lambda: jax_root_decay(4e-4, 600, 8_000, 10_000),
+        steps=10_500,
         verdict="equal in float32 arithmetic",
     ),
     Pair(
-        "jaxlr's own plateau on an accuracy",
+        "triangles that shrink exponentially in float32",
         "control",
-        plateau(0.1, mode="max", factor=0.5, patience=2, threshold=1e-3),
-        lambda: jaxlr.ReduceLROnPlateau(0.1, mode="max", factor=0.5, patience=2, threshold=1e-3),
-        steps=800,
-        metrics=ACCURACY,
-        verdict="equal",
+        on_sgd(
+            0.1,
+            lambda optimizer: CyclicLR(
+                optimizer, 0.002, 0.05, step_size_up=500, mode="exp_range", gamma=0.9998, cycle_momentum=False
+            ),
+        ),
+        lambda: exponential_triangles,
+        steps=8_000,
+        verdict="equal in float32 arithmetic",
+    ),
+    Pair(
+        "Optax's warm-up and cosine to a tenth",
+        "control",
+        lambda_lr(3e-4, floored(1_500, 13_500, 0.1)),
+        lambda: optax.warmup_cosine_decay_schedule(0.0, 3e-4, 1_500, 15_000, 3e-5),
+        steps=16_000,
+        verdict="equal in float32 arithmetic",
     ),
 )
 

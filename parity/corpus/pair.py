@@ -112,3 +112,8 @@ def only_has(start: int, last: int, family: str) -> str:
 def either(*patterns: str) -> str:
     """Any of the patterns: where each is true."""
     return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+
+def together(*patterns: str) -> str:
+    """All of the patterns, in one of the causes that a line holds."""
+    return r"(?:(?m:^)|; or: )" + "".join(rf"(?=(?:(?!; or: )[^\n])*?(?:{pattern}))" for pattern in patterns)
