@@ -35,7 +35,7 @@ class Judgement:
     Attributes:
       pair: the pair.
       verdict: what the report says first.
-      cause: its lines that begin with "cause".
+      cause: its lines that begin with "cause", one after another.
       score: of a difference "named", "not named" or "WRONG"; of a control "accepted", "refused" or "WRONG".
       seconds: what verify took.
     """
@@ -59,12 +59,12 @@ def judge(pair: Pair) -> Judgement:
     seconds = time.perf_counter() - start
     lines = str(report).splitlines()
     verdict = lines[0].split(maxsplit=1)[-1]
-    cause = "\n".join(line for line in lines if line.startswith("cause"))
+    cause = "; ".join(line.removeprefix("cause").strip() for line in lines if line.startswith("cause"))
     return Judgement(pair, verdict, cause, _score(pair, report.passed, cause), seconds)
 
 
 def _score(pair: Pair, passed: bool, cause: str) -> Literal["named", "not named", "WRONG", "accepted", "refused"]:
-    silent = all("none found" in line for line in cause.splitlines())
+    silent = all("none found" in clause for clause in filter(None, cause.split("; ")))
     if pair.verdict != "different":
         if not silent:
             return "WRONG"
