@@ -35,7 +35,7 @@ from parity.corpus.pair import (
 RUNNER = CliRunner()
 
 
-@pytest.mark.parametrize("name", diagnose.SETS)
+@pytest.mark.parametrize("name", ["held out", "public"])  # make diagnose scores all of them
 def test_nine_in_ten_are_named_and_none_wrong(name):
     judgements = [diagnose.judge(pair) for pair in diagnose.SETS[name]]
     missed = [j for j in judgements if j.score not in ("named", "accepted")]

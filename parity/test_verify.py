@@ -503,3 +503,39 @@ def test_a_side_that_raises_in_mid_run_is_left_as_it_is_and_named():
     with pytest.raises(ZeroDivisionError) as caught:
         jaxlr.verify(scheduler, COSINE, steps=30)
     assert caught.value.__notes__ == ["verify: torch raised in its step from count 16 to the next"]
+
+
+def test_parameter_groups_of_one_name_are_all_compared():
+    optimizer = sgd(0.1, 0.01, names=("backbone", "backbone"))
+    with pytest.raises(ValueError, match="whose learning rates or momentums differ, got one schedule"):
+        jaxlr.verify(lr_scheduler.StepLR(optimizer, 3), jaxlr.StepLR(0.01, 3), steps=9)
+    optimizer = sgd(0.1, 0.01, names=("backbone", "backbone"))
+    report = jaxlr.verify(lr_scheduler.StepLR(optimizer, 3), [jaxlr.StepLR(0.2, 3), jaxlr.StepLR(0.01, 3)], steps=9)
+    assert {label: one.passed for label, one in report.groups.items()} == {"group 0": False, "group 1": True}
+
+
+def test_groups_that_differ_in_their_momentum_alone_need_a_schedule_each():
+    optimizer = sgd(0.1, 0.1)
+    scheduler = lr_scheduler.CyclicLR(optimizer, 0.1, 0.2, step_size_up=5, base_momentum=[0.7, 0.8])
+    with pytest.raises(ValueError, match="learning rates or momentums differ"):
+        jaxlr.verify(scheduler, jaxlr.CyclicLR(0.1, 0.2, step_size_up=5, base_momentum=0.7), steps=20)
+
+
+def test_names_of_parameter_groups_that_do_not_match_are_refused():
+    scheduler = lr_scheduler.StepLR(sgd(0.1, 0.1, names=("decay", "no_decay")), 3)
+    schedules = {"no_decay": jaxlr.StepLR(0.1, 3), "dekay": jaxlr.StepLR(0.1, 3)}
+    with pytest.raises(ValueError, match="other must name the parameter groups 'decay', 'no_decay', got"):
+        jaxlr.verify(scheduler, schedules, steps=9)
+
+
+def test_an_array_of_float64_is_not_off_by_float32():
+    counts = np.arange(200)
+    values = 5e-8 + (0.1 - 5e-8) * (1 + np.cos(np.pi * counts / 200)) / 2
+    scheduler = lr_scheduler.CosineAnnealingLR(sgd(), 200)
+    assert jaxlr.verify(scheduler, values, steps=200, accept_float32=True).verdict == "different"
+
+
+def test_a_list_of_what_a_schedule_gives_is_a_list_of_learning_rates():
+    schedule = jaxlr.StepLR(0.1, 3)
+    lrs = [schedule(count) for count in range(9)]
+    assert jaxlr.verify(lr_scheduler.StepLR(sgd(), 3), lrs, steps=9, accept_float32=True).passed

@@ -331,3 +331,21 @@ def test_a_hundred_thousand_counts_take_two_seconds():
         begin = time.process_time()
         said(values, ours, theirs)
         assert time.process_time() - begin < 2
+
+
+def test_a_cause_accounts_for_every_count():
+    t = np.arange(1_000)
+    cosine = 0.05 * (1 + np.cos(PI * t / 1_000))
+    level = np.where(t < 100, 0.05 * (1 + np.cos(PI * t / 100)), 0.05)
+    assert said(cosine, level) == ["cosine: T 100 where R has 1,000 (x 1/10); only O has: 100..999 constant 0.05"]
+    late = np.concatenate([[7.0], 0.1 * 0.9 ** t[:-1]])
+    assert "O reads count - 1: it is 1 step late" not in said(0.1 * 0.9**t, late)
+
+
+def test_what_the_reference_holds_is_theirs():
+    t = np.arange(2_000)
+    reference, other = (
+        curve(name, 0.05 * (1 + np.cos(PI * at / 2_000))) for name, at in (("R", t // 50 * 50), ("O", t))
+    )
+    ((cause,),) = diagnose(reference, other).alternatives
+    assert (cause.kind, cause.ours, cause.theirs) == ("held", 1, 50)

@@ -420,7 +420,7 @@ def test_a_last_epoch_with_nothing_after_it_is_refused(arguments):
         cls(**arguments)
 
 
-REPORT = jaxlr.Report(np.ones(1), np.ones(1), 1, 0.0, 0.0, 1.0, None, None, passed=True)
+REPORT = jaxlr.Report(("torch", "jax"), np.ones(1), np.ones(1), "equal")
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def _counts(sides: dict[str, Any], start: int, metrics: np.ndarray | None) -> tu
     if len(set(arrays.values())) > 1:
         sizes = " and ".join(f"{size} in {target}" for target, size in arrays.items())
         raise ValueError(f"verify: --steps must be given for learning rates of different length, got {sizes}")
-    whole = next((length.whole for length in lengths if length.whole is not None), None)  # the reference's, if known
+    whole = max((length.whole for length in lengths if length.whole is not None), default=None)
     stop = min([start + 10_000 if whole is None else whole, *ends])
     if stop <= start:
         raise ValueError(f"verify: --start must be at most {stop - 1}, where the recipe ends, got {start}")

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from jaxlr._curves.cause import Cause, Curve, Side
-from jaxlr._curves.families import Cosine, Held, Linear, Staircase, shortest
+from jaxlr._curves.families import Constant, Cosine, Held, Linear, Staircase, shortest
 from jaxlr._curves.families import count as counted
 from jaxlr._curves.marks import has, held_by, moves, ratios, shifts
 from jaxlr._curves.pieces import Segment
@@ -93,8 +93,13 @@ def _holds(reference: Side, other: Side) -> Iterator[Warp]:
 
 def _reversed(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     """Where the reference is the one that is stepped once in k counts."""
-    holds = _holds(other, reference)
-    return [causes for warp in holds if (causes := _proved(other, reference, warp))]
+    found = [_proved(other, reference, warp) for warp in _holds(other, reference)]
+    return [tuple(map(_turned, causes)) for causes in found if causes]
+
+
+def _turned(cause: Cause) -> Cause:
+    """The cause where the sides were taken the other way round."""
+    return dataclasses.replace(cause, ours=cause.theirs, theirs=cause.ours)
 
 
 def _proved(reference: Side, other: Side, warp: Warp) -> tuple[Cause, ...]:
@@ -114,9 +119,23 @@ def _proved(reference: Side, other: Side, warp: Warp) -> tuple[Cause, ...]:
     values = other.curve.values[explained]
     if max(np.sum(explained), reached) < _TELLING * len(t) or np.ptp(values) <= 4 * other.curve.tolerance:
         return ()
+    if not _stays(other, int(t[np.flatnonzero(explained)[-1]])):
+        return ()
     phases = _phases(reference, other, warp)
     often, _ = held_by(reference) or (1, 0)
     return () if phases is None else (*phases, *_causes(reference.name, other.name, warp, often))
+
+
+def _stays(other: Side, last: int) -> bool:
+    """Whether the other side, after the last count that is explained, goes on as it was or stays where it came to."""
+    values = other.curve.values
+    for segment in other.segments:
+        i = segment.start - other.curve.start
+        if segment.start > last and i > 1:
+            step = abs(values[i - 1] - values[i - 2]) + other.curve.tolerance
+            if not isinstance(segment.formula, Constant) or abs(values[i] - values[i - 1]) > 2 * step:
+                return False
+    return True
 
 
 def _explained(reference: Side, other: Side, warp: Warp, t: np.ndarray) -> np.ndarray | None:
@@ -169,7 +188,7 @@ def _phases(reference: Side, other: Side, warp: Warp) -> tuple[Cause, ...] | Non
     end = other.curve.start - warp.shift
     clamped = np.all(np.abs(head - warp.scale * reference.curve.values[0]) <= _tolerance(reference, other, warp))
     along = other.segments[0].end > end and not isinstance(other.segments[0].formula, Staircase)
-    if len(head) <= 2 or clamped or along:
+    if clamped or along:
         return ()
     added = [segment for segment in other.segments if segment.end <= end]
     return (

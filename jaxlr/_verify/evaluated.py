@@ -63,7 +63,7 @@ def of_array(parameter: str, value: Any, name: str, run: Run) -> Side:
     if run.window.stop > len(array):
         raise run.past_end(name, len(array))
     lrs = _as_float(array[run.window.start : run.window.stop])
-    return Side(name, lrs, float32=True, only_lrs=True)
+    return Side(name, lrs, float32=bool(np.all(lrs == lrs.astype(np.float32))), only_lrs=True)
 
 
 def _as_float(values: np.ndarray) -> np.ndarray:

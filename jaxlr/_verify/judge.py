@@ -114,7 +114,7 @@ def _proof(theirs: Side, ours: Side, apart: float, question: Question) -> str:
 def _wide(side: Side) -> Wide:
     if side.in_float64 is not None:
         return side.in_float64()
-    return Wide(side.lrs.astype(np.float64), "it is numbers" if side.float32 else "")
+    return Wide(side.lrs.astype(np.float64), "it is numbers of float32" if side.float32 else "")
 
 
 def _momentum(theirs: Side, ours: Side, question: Question) -> tuple[Report | None, tuple[str, ...]]:

@@ -76,8 +76,8 @@ def _whole(schedule: Any) -> int | None:
             return int(schedule.T_0 * (1 + schedule.T_mult)) + 1
         case CyclicLR():
             return int(2 * schedule._cycle_length) + 1
-        case StepLR():
-            return int(3 * schedule.step_size) + 1
+        case StepLR():  # five of its steps
+            return int(5 * schedule.step_size) + 1
         case MultiStepLR():
             return _level(max(schedule.milestones, default=0))
         case ConstantLR() | LinearLR() | PolynomialLR():

@@ -71,10 +71,10 @@ class Report:
     @property
     def passed(self) -> bool:
         """Whether they are equal, or as near to it as was asked for."""
-        verdicts = {self.own_verdict, self.verdict}
-        verdicts |= {part.verdict for part in self.groups.values()}
-        accepted = self.accept_float32 or "equal in float32 arithmetic" not in verdicts
-        return accepted and "different" not in verdicts
+        groups = list(self.groups.values()) or [self]
+        parts = [part for group in groups for part in (group, group.momentum) if part is not None]
+        accepted = {"equal", "within tolerance"} | ({"equal in float32 arithmetic"} if self.accept_float32 else set())
+        return all(part.own_verdict in accepted for part in parts)
 
     @property
     def steps(self) -> int:

@@ -33,7 +33,7 @@ def kind_of(parameter: str, value: Any) -> Kind:
         case Mapping():
             return "groups"
         case list() | tuple():
-            if all(isinstance(item, Real | np.number) for item in value):
+            if all(isinstance(item, Real | np.number) or getattr(item, "ndim", None) == 0 for item in value):
                 return "array"
             return "torch" if all(map(_is_torch, value)) else "groups"
         case _ if _is_torch(value):

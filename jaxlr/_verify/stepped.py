@@ -36,8 +36,10 @@ def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None
                 for row, i in enumerate(chosen):
                     lrs[row, count - window.start] = float(groups[i]["lr"])
                     momentums[row, count - window.start] = _momentum(groups[i])
+    names = [str(groups[i].get("name", f"group {i}")) for i in chosen]
+    labels = names if len(set(names)) == len(names) else [f"group {i}" for i in chosen]
     return {
-        str(groups[i].get("name", f"group {i}")): Side(
+        labels[row]: Side(
             name,
             lrs[row],
             None if np.isnan(momentums[row]).all() else momentums[row],

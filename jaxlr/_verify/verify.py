@@ -169,7 +169,7 @@ def report_of(
         for parameter, value, name in zip(parameters, (reference, other), called, strict=True)
     )
     reports = {label: report(*pair, question) for label, pair in _paired(theirs, ours).items()}
-    worst = max(reports.values(), key=lambda one: (VERDICTS.index(one.verdict), one.largest))
+    worst = max(reports.values(), key=lambda one: (VERDICTS.index(one.verdict), np.nan_to_num(one.largest, nan=np.inf)))
     return worst if len(reports) == 1 else dataclasses.replace(worst, groups=reports)
 
 
@@ -213,15 +213,23 @@ def _paired(theirs: dict[str, Side], ours: dict[str, Side]) -> dict[str, tuple[S
         )
     if theirs.keys() == ours.keys():
         return {label: (theirs[label], ours[label]) for label in theirs}
+    if not any(label.startswith("group ") for side in (theirs, ours) for label in side):
+        names = [", ".join(map(repr, side)) for side in (theirs, ours)]
+        raise ValueError(f"verify: other must name the parameter groups {names[0]}, got {names[1]}")
     return {label: (theirs[of], ours[label]) for of, label in zip(theirs, ours, strict=True)}
 
 
 def _shared(sides: dict[str, Side]) -> Side:
     """The one side; where there are several, they must be the same."""
     first, *others = sides.values()
-    if not all(np.array_equal(side.lrs, first.lrs) for side in others):
+    same = (np.array_equal(side.lrs, first.lrs) and _same(side.momentums, first.momentums) for side in others)
+    if not all(same):
         raise ValueError(
             f"verify: group must be given, one of 0 .. {len(sides) - 1}, or a schedule for each of the {len(sides)} "
-            "parameter groups, whose learning rates differ, got one schedule"
+            "parameter groups, whose learning rates or momentums differ, got one schedule"
         )
     return first
+
+
+def _same(one: np.ndarray | None, two: np.ndarray | None) -> bool:
+    return one is two or (one is not None and two is not None and np.array_equal(one, two, equal_nan=True))
