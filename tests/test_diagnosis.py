@@ -95,7 +95,9 @@ def test_the_reference_may_be_the_one_that_is_held():
     assert said(held, warmup_cosine(t)) == ["R is stepped once in 50 counts, O at every count"]
     in_epochs = warmup_cosine(t // 50, warmup=5, T=100)
     (found,) = said(in_epochs, warmup_cosine(t, warmup=250, T=4_750))
-    assert found == "R is stepped once in 50 counts, O at every count; cosine: T 95 where R has 100"
+    assert (
+        found == "R is stepped once in 50 counts, O at every count; in steps of 50 counts: cosine: T 95 where R has 100"
+    )
 
 
 def test_a_phase_before_a_recipe_makes_it_late():

@@ -53,9 +53,9 @@ def reported(call: Callable[..., Any], *args: Any, targets: Iterable[str | None]
     try:
         return call(*args, **options)
     except (Exception, SystemExit) as error:
-        frames = {Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)}
+        frames = {Path(frame.filename).resolve() for frame in traceback.extract_tb(error.__traceback__)}
         files = [target.rpartition(":")[0] for target in targets if target is not None]
-        own = next((file for file in files if Path(file).name in frames), None)
+        own = next((file for file in files if Path(file).resolve() in frames), None)
         if own is not None:
             raise _failed(own, error) from None
         if hasattr(error, "__notes__"):  # a side has raised, outside the user's own file

@@ -35,7 +35,7 @@ class Cause:
     """One thing that is other.
 
     Attributes:
-      kind: "shift", "scale", "stretch", "held", "parameter", "family", "phase", "momentum" or "nan".
+      kind: "shift", "scale", "stretch", "held", "parameter", "family", "phase", "momentum", "nan" or "rounding".
       parameter: what differs, by the name that people give it; None where it is the whole curve.
       ours: the other side's.
       theirs: the reference's.

@@ -118,10 +118,12 @@ def _read(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
         return difference(reference, other)
     k, origin = holds[0].k, holds[0].origin
     sides = [_side(at_steps(curve, k, origin)) for curve in curves]
-    each = f"in steps of {k:,} counts: "
-    return [
-        tuple(dataclasses.replace(cause, text=each + cause.text) for cause in causes) for causes in difference(*sides)
-    ]
+    return [_in_steps(k, causes) for causes in difference(*sides)]
+
+
+def _in_steps(k: int, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """Causes whose counts are steps, one in k counts."""
+    return tuple(dataclasses.replace(cause, text=f"in steps of {k:,} counts: {cause.text}") for cause in causes)
 
 
 def _side(curve: Curve) -> Side:
@@ -134,7 +136,7 @@ def _held(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
         sides = [_side(curve) for curve in curves]
         found = warps(*sides) or difference(*sides)
         if found:
-            return [(held, *causes) for causes in found]
+            return [(held, *_in_steps(max(held.ours, held.theirs), causes)) for causes in found]
     return []
 
 

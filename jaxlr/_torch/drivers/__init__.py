@@ -24,7 +24,7 @@ def driver_of(scheduler: Any, steps_per_epoch: Any) -> Driver:
     schedulers = list(scheduler) if isinstance(scheduler, Sequence) else [scheduler]
     if not schedulers:
         raise ValueError("from_torch: scheduler must be a torch scheduler, or a list of them, got an empty list")
-    if isinstance(scheduler, Mapping) and all(isinstance(value, list) for value in scheduler.values()):
+    if isinstance(scheduler, Mapping) and scheduler and all(isinstance(value, list) for value in scheduler.values()):
         raise TypeError(
             f"from_torch: scheduler must be of one optimizer, got a dict of lists, {', '.join(map(repr, scheduler))}: "
             "pass one of the lists"
