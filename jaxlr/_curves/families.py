@@ -291,36 +291,31 @@ class Held(Family):
         return {"held counts": self.k, **self.formula.parameters(*self._epochs(start, end))}
 
 
+class Unread(Family):
+    """Values that no formula gives."""
+
+    def __call__(self, t: Any) -> Any:
+        return np.full(np.shape(t), np.nan)
+
+    def words(self, start: int, end: int) -> str:
+        return self.name
+
+    def parameters(self, start: int, end: int) -> dict[str, Any]:
+        return {}
+
+
 @dataclasses.dataclass(frozen=True)
-class Other(Family):
+class Other(Unread):
     """None of the formulas."""
 
     name = "other"
 
-    def __call__(self, t: Any) -> Any:
-        return np.full(np.shape(t), np.nan)
-
-    def words(self, start: int, end: int) -> str:
-        return "other"
-
-    def parameters(self, start: int, end: int) -> dict[str, Any]:
-        return {}
-
 
 @dataclasses.dataclass(frozen=True)
-class NotANumber(Family):
+class NotANumber(Unread):
     """Values that are NaN or infinite."""
 
     name = "NaN"
-
-    def __call__(self, t: Any) -> Any:
-        return np.full(np.shape(t), np.nan)
-
-    def words(self, start: int, end: int) -> str:
-        return "NaN"
-
-    def parameters(self, start: int, end: int) -> dict[str, Any]:
-        return {}
 
 
 def number(x: Any) -> str:

@@ -18,7 +18,6 @@ from torch.optim.lr_scheduler import (
     MultiStepLR,
     OneCycleLR,
     PolynomialLR,
-    ReduceLROnPlateau,
     SequentialLR,
     StepLR,
 )
@@ -46,11 +45,11 @@ from parity.corpus.pair import (
     slower,
     together,
 )
+from parity.corpus.recipes import BOTTOM, plateau, restarts, torch_curve
 
 T = "T|T_max|T_0|total_iters|length"
 WARMUP = "warm-up length|total_iters"
 TOP = "top|start value|first value"
-BOTTOM = "bottom|end value|eta_min|end_factor"
 JOINT = "counted from|milestones?"
 
 
@@ -164,25 +163,6 @@ def jax_warmup_stairs(lr: float, warmup: int, begin: int, step_size: int, gamma:
         return lr * jnp.where(count < warmup, 0.01 + 0.99 * count / warmup, stairs)
 
     return schedule
-
-
-def restarted(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Callable[[], Any]:
-    return on_sgd(lr, lambda optimizer: CosineAnnealingWarmRestarts(optimizer, T_0, T_mult, eta_min))
-
-
-def plateau(lr: float, **arguments: Any) -> Callable[[], Any]:
-    return on_sgd(lr, lambda optimizer: ReduceLROnPlateau(optimizer, **arguments))
-
-
-def torch_values(reference: Callable[[], Any], steps: int) -> np.ndarray:
-    """The learning rates that a torch scheduler leaves in its optimizer."""
-    scheduler = reference()
-    scheduler.optimizer.step()
-    rates = []
-    for _ in range(steps):
-        rates.append(scheduler.optimizer.param_groups[0]["lr"])
-        scheduler.step()
-    return np.array(rates)
 
 
 def cut_when_as_many(losses: Sequence[float], lr: float, factor: float, patience: int, threshold: float) -> np.ndarray:
@@ -424,7 +404,7 @@ LENGTHS = (
         # restarts alone of another length are as truly slower
         "T_0 of 1,024 for 1,000",
         "T",
-        restarted(0.025, 1_000, eta_min=1e-4),
+        restarts(0.025, 1_000, eta_min=1e-4),
         lambda: jaxlr.CosineAnnealingWarmRestarts(0.025, T_0=1_024, eta_min=1e-4),
         steps=6_000,
         must=(either(differs(T, 1_024, 1_000), slower("128/125"), slower(1.024), faster("125/128")),),
@@ -715,7 +695,7 @@ T_MULTS = (
     Pair(
         "T_mult 4 for 2",
         "T_mult",
-        restarted(2e-3, 400, 2, eta_min=2e-5),
+        restarts(2e-3, 400, 2, eta_min=2e-5),
         lambda: jaxlr.CosineAnnealingWarmRestarts(2e-3, 400, T_mult=4, eta_min=2e-5),
         steps=8_400,
         must=(differs("T_mult", 4, 2),),
@@ -724,7 +704,7 @@ T_MULTS = (
     Pair(
         "a remainder where torch triples its cycles",
         "T_mult",
-        restarted(0.12, 700, 3),
+        restarts(0.12, 700, 3),
         lambda: lambda count: 0.06 * (1 + jnp.cos(jnp.pi * (count % 700) / 700)),
         steps=9_100,
         must=(differs("T_mult", 1, 3),),
@@ -736,7 +716,7 @@ RESTARTS = (
     Pair(
         "cycles each half as high as the last",
         "restarts",
-        restarted(0.1, 1_500),
+        restarts(0.1, 1_500),
         lambda: lambda count: 0.05 * 0.5 ** (count // 1_500) * (1 + jnp.cos(jnp.pi * (count % 1_500) / 1_500)),
         steps=4_500,
         must=(
@@ -870,7 +850,7 @@ TRAPS = (
         "trap",
         on_sgd(0.1, lambda optimizer: CosineAnnealingLR(optimizer, T_max=6_000)),
         lambda: rippled(
-            torch_values(on_sgd(0.1, lambda optimizer: CosineAnnealingLR(optimizer, T_max=6_000)), 6_000), 0.002
+            torch_curve(on_sgd(0.1, lambda optimizer: CosineAnnealingLR(optimizer, T_max=6_000)), 6_000), 0.002
         ),
         steps=6_000,
         must=("none found",),
@@ -881,7 +861,7 @@ TRAPS = (
         "trap",
         on_sgd(0.03, lambda optimizer: ExponentialLR(optimizer, 0.9996)),
         lambda: exchanged(
-            torch_values(on_sgd(0.03, lambda optimizer: ExponentialLR(optimizer, 0.9996)), 5_000), 1_100, 3_300, 700
+            torch_curve(on_sgd(0.03, lambda optimizer: ExponentialLR(optimizer, 0.9996)), 5_000), 1_100, 3_300, 700
         ),
         steps=5_000,
         must=(either("none found", number(1_100)),),
@@ -891,7 +871,7 @@ TRAPS = (
         "a slanted triangle in half precision",
         "trap",
         lambda_lr(0.01, slanted(500, 5_000)),
-        lambda: torch_values(lambda_lr(0.01, slanted(500, 5_000)), 5_000).astype(np.float16).astype(np.float64),
+        lambda: torch_curve(lambda_lr(0.01, slanted(500, 5_000)), 5_000).astype(np.float16).astype(np.float64),
         steps=5_000,
         must=(either("none found", "float16", "half precision"),),
         must_not=(*WARPS, "float32"),
@@ -972,7 +952,7 @@ CONTROLS = (
         "an array of the drops of a ResNet",
         "control",
         warmup_multistep(0.1, 0.1, 980, [5_880, 11_760, 15_680]),
-        lambda: torch_values(warmup_multistep(0.1, 0.1, 980, [5_880, 11_760, 15_680]), 17_500),
+        lambda: torch_curve(warmup_multistep(0.1, 0.1, 980, [5_880, 11_760, 15_680]), 17_500),
         steps=17_500,
         verdict="equal",
     ),

@@ -13,7 +13,6 @@ from torch.optim.lr_scheduler import (
     ChainedScheduler,
     ConstantLR,
     CosineAnnealingLR,
-    CosineAnnealingWarmRestarts,
     CyclicLR,
     ExponentialLR,
     LinearLR,
@@ -21,7 +20,6 @@ from torch.optim.lr_scheduler import (
     MultiStepLR,
     OneCycleLR,
     PolynomialLR,
-    ReduceLROnPlateau,
     SequentialLR,
     StepLR,
 )
@@ -48,10 +46,10 @@ from parity.corpus.pair import (
     scaled,
     slower,
 )
+from parity.corpus.recipes import BOTTOM, plateau, restarts, torch_curve
 
 T = "T|T_max|T_0"
 WARMUP = "warm-up length|total_iters|milestones?"
-BOTTOM = "bottom|end value|eta_min|end_factor"
 
 
 def noam(warmup: int) -> Callable[[int], float]:
@@ -104,14 +102,6 @@ def exponential(lr: float, gamma: float) -> Callable[[], Any]:
     return on_sgd(lr, lambda optimizer: ExponentialLR(optimizer, gamma))
 
 
-def warm_restarts(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Callable[[], Any]:
-    return on_sgd(lr, lambda optimizer: CosineAnnealingWarmRestarts(optimizer, T_0, T_mult, eta_min))
-
-
-def plateau(lr: float, **arguments: Any) -> Callable[[], Any]:
-    return on_sgd(lr, lambda optimizer: ReduceLROnPlateau(optimizer, **arguments))
-
-
 def one_cycle_on_adam() -> Any:
     """A OneCycleLR whose momentum is beta1."""
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1e-3)
@@ -127,10 +117,6 @@ def recorded(reference: Callable[[], Any], steps: int, *, once_in: int = 1) -> j
             scheduler.step()
 
     return jaxlr.record(step, scheduler.optimizer, steps, counts_from=1)[0]
-
-
-def values(reference: Callable[[], Any], steps: int) -> np.ndarray:
-    return np.array(recorded(reference, steps).values)
 
 
 class Patient:
@@ -223,7 +209,7 @@ SCALES = (
     Pair(
         "a third of the learning rate of restarts",
         "scale",
-        warm_restarts(0.3, 600, 2),
+        restarts(0.3, 600, 2),
         lambda: optax.sgdr_schedule(
             [
                 {"init_value": 0.1, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": length}
@@ -482,7 +468,7 @@ END_VALUES = (
     Pair(
         "the floor of restarts",
         "end value",
-        warm_restarts(1e-3, 1_250, eta_min=1e-6),
+        restarts(1e-3, 1_250, eta_min=1e-6),
         lambda: lambda count: 1e-5 + 9.9e-4 * half_cosine((count % 1_250) / 1_250),
         steps=5_000,
         must=(differs(BOTTOM, 1e-5, 1e-6),),
@@ -669,7 +655,7 @@ T_MULTS = (
     Pair(
         "cycles that double where torch repeats one",
         "T_mult",
-        warm_restarts(0.2, 900),
+        restarts(0.2, 900),
         lambda: (
             lambda count: (
                 0.2
@@ -686,8 +672,8 @@ T_MULTS = (
     Pair(
         "another torch scheduler with T_mult 2 for 3",
         "T_mult",
-        warm_restarts(5e-3, 300, 3, eta_min=1e-4),
-        warm_restarts(5e-3, 300, 2, eta_min=1e-4),
+        restarts(5e-3, 300, 3, eta_min=1e-4),
+        restarts(5e-3, 300, 2, eta_min=1e-4),
         steps=3_900,
         must=(differs("T_mult", 2, 3),),
         must_not=(SHIFT, SCALE, HELD),
@@ -714,7 +700,7 @@ RESTARTS = (
     Pair(
         "no restart after the second",
         "restarts",
-        warm_restarts(0.07, 1_500, 2),
+        restarts(0.07, 1_500, 2),
         lambda: optax.join_schedules(
             [optax.cosine_decay_schedule(0.07, 1_500), optax.cosine_decay_schedule(0.07, 3_000)], [1_500]
         ),
@@ -818,7 +804,7 @@ TRAPS = (
         "two values swapped",
         "trap",
         lambda_lr(1e-3, stable(500, 6_000, 8_000)),
-        lambda: swapped(values(lambda_lr(1e-3, stable(500, 6_000, 8_000)), 8_000), 250, 7_250),
+        lambda: swapped(torch_curve(lambda_lr(1e-3, stable(500, 6_000, 8_000)), 8_000), 250, 7_250),
         steps=8_000,
         must=(either("none found", number(250)),),
         must_not=(*WARPS, "rounding"),
@@ -827,7 +813,9 @@ TRAPS = (
         "a hundred values of a cosine lost",
         "trap",
         on_sgd(0.2, lambda optimizer: CosineAnnealingLR(optimizer, T_max=9_000)),
-        lambda: silenced(values(on_sgd(0.2, lambda o: CosineAnnealingLR(o, T_max=9_000)), 9_000), slice(5_050, 5_150)),
+        lambda: silenced(
+            torch_curve(on_sgd(0.2, lambda o: CosineAnnealingLR(o, T_max=9_000)), 9_000), slice(5_050, 5_150)
+        ),
         steps=9_000,
         must=(either("none found", number(5_050)),),
         must_not=(*WARPS, "rounding"),
@@ -836,7 +824,9 @@ TRAPS = (
         "one hundredth of a per cent of noise",
         "trap",
         exponential(0.1, 0.9995),
-        lambda: values(exponential(0.1, 0.9995), 5_000) * (1 + 1e-4 * np.random.default_rng(32).standard_normal(5_000)),
+        lambda: (
+            torch_curve(exponential(0.1, 0.9995), 5_000) * (1 + 1e-4 * np.random.default_rng(32).standard_normal(5_000))
+        ),
         steps=5_000,
         must=("none found",),
         must_not=(*WARPS, "rounding"),

@@ -8,10 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from torch.optim import lr_scheduler
 from torch.optim.lr_scheduler import (
     CosineAnnealingLR,
-    CosineAnnealingWarmRestarts,
     CyclicLR,
     ExponentialLR,
     LinearLR,
@@ -44,10 +42,10 @@ from parity.corpus.pair import (
     scaled,
     slower,
 )
+from parity.corpus.recipes import BOTTOM, plateau, restarts, torch_curve
 
 T = "T|T_max|T_0"
 WARMUP = "warm-up length|total_iters|milestones?"
-BOTTOM = "bottom|end value|eta_min|end_factor"
 
 
 def hf_cosine(warmup: int, total: int) -> Callable[[int], float]:
@@ -111,32 +109,12 @@ def multistep(lr: float, milestones: list[int], gamma: float = 0.1) -> Callable[
     return on_sgd(lr, lambda optimizer: MultiStepLR(optimizer, milestones, gamma))
 
 
-def restarts(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Callable[[], Any]:
-    return on_sgd(lr, lambda optimizer: CosineAnnealingWarmRestarts(optimizer, T_0, T_mult, eta_min))
-
-
 def one_cycle(**arguments: Any) -> Callable[[], Any]:
     return on_sgd(0.1, lambda optimizer: OneCycleLR(optimizer, **arguments))
 
 
-def plateau(lr: float, **arguments: Any) -> Callable[[], Any]:
-    return on_sgd(lr, lambda optimizer: lr_scheduler.ReduceLROnPlateau(optimizer, **arguments))
-
-
 def piecewise(lr: float, gamma: float, milestones: list[int]) -> Any:
     return optax.piecewise_constant_schedule(lr, dict.fromkeys(milestones, gamma))
-
-
-def torch_curve(reference: Callable[[], Any], steps: int) -> np.ndarray:
-    """The learning rates that a torch scheduler leaves in its optimizer."""
-    scheduler = reference()
-    optimizer = scheduler.optimizer
-    optimizer.step()
-    values = np.empty(steps)
-    for count in range(steps):
-        values[count] = optimizer.param_groups[0]["lr"]
-        scheduler.step()
-    return values
 
 
 def validation_loss(steps: int, *, start: float, end: float, rate: float, noise: float, seed: int) -> list[float]:
