@@ -90,6 +90,9 @@ def overflows():
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
     return torch.optim.lr_scheduler.LambdaLR(optimizer, 1e300.__pow__)
 
+def trained():
+    return {"scheduler": make_step(), "interval": "epoch"}
+
 groups = make_groups()
 per_group = {"a": jaxlr.StepLR(0.1, step_size=30), "b": jaxlr.StepLR(0.2, step_size=30)}
 cosine = torch.optim.lr_scheduler.CosineAnnealingLR(torch.optim.SGD([torch.zeros(1)], lr=0.1), 200)
@@ -130,6 +133,24 @@ def test_what_convert_prints_runs(recipe, name, monkeypatch):
 def test_convert_prints_a_lambda_as_a_table(recipe):
     result = RUNNER.invoke(app, ["convert", f"{recipe}:unnamed", "--total-steps", "3"])
     assert result.output == "jaxlr.Table(values=(0.1, 0.09000000000000001, 0.08100000000000002))\n"
+
+
+def test_what_a_trainer_steps_by_the_epoch(recipe, tmp_path):
+    native, epochs = (
+        "jaxlr.per_epoch(schedule=jaxlr.StepLR(lr=0.1, step_size=30), steps_per_epoch=4)",
+        ["--steps-per-epoch", "4"],
+    )
+    assert RUNNER.invoke(app, ["convert", f"{recipe}:trained", *epochs]).output == f"{native}\n"
+    result = RUNNER.invoke(app, ["verify", f"{recipe}:trained", *epochs])
+    assert (result.exit_code, "covers the whole recipe" in result.output) == (0, True)
+    assert RUNNER.invoke(app, ["verify", f"{recipe}:trained", "--against", native, *epochs]).exit_code == 0
+    result = RUNNER.invoke(app, ["verify", f"{recipe}:trained", "--against", "StepLR(0.1, 30)", *epochs])
+    assert (result.exit_code, "cause" in result.output) == (1, True)
+    picture = tmp_path / "trained.svg"
+    assert RUNNER.invoke(app, ["plot", f"{recipe}:trained", "--output", str(picture), *epochs]).exit_code == 0
+    for command in ("convert", "verify", "plot"):
+        result = RUNNER.invoke(app, [command, f"{recipe}:trained"])
+        assert (result.exit_code, "steps_per_epoch must be given for StepLR" in result.output) == (2, True)
 
 
 def test_convert_reads_a_checkpoint(recipe, tmp_path):

@@ -476,14 +476,79 @@ def test_bad_input_is_named(call, error, message):
         call()
 
 
-def test_what_a_trainer_steps_goes_in_as_from_torch_makes_it():
-    step = lr_scheduler.StepLR(sgd(), 3)
-    config = {"scheduler": step, "interval": "epoch"}
-    for given in (config, [config]):
-        with pytest.raises(TypeError, match=r"reference must be stepped as its trainer .*: pass jaxlr.from_torch\("):
-            jaxlr.verify(given, jaxlr.StepLR(0.1, 3), steps=30)
-    converted = jaxlr.from_torch(config, total_steps=60, steps_per_epoch=10)
-    assert jaxlr.verify(converted, jaxlr.per_epoch(jaxlr.StepLR(0.1, 3), 10), steps=60).verdict == "equal"
+def in_epochs(optimizer=None, frequency=1):
+    """As Lightning's configure_optimizers says it."""
+    scheduler = lr_scheduler.StepLR(optimizer or sgd(), 3)
+    return {"scheduler": scheduler, "interval": "epoch", "frequency": frequency}
+
+
+@pytest.mark.parametrize("given", [in_epochs, lambda: [in_epochs()]], ids=["dict", "list"])
+def test_what_a_trainer_steps_is_stepped_as_it_does(given):
+    native = jaxlr.per_epoch(jaxlr.StepLR(0.1, 3), 10)
+    assert jaxlr.verify(given(), native, steps=60, steps_per_epoch=10).verdict == "equal"
+    assert jaxlr.verify(native, given(), steps=60, steps_per_epoch=10).verdict == "equal"
+    assert jaxlr.verify(given(), steps=60, steps_per_epoch=10).verdict == "equal"
+    late = jaxlr.verify(given(), jaxlr.per_epoch(jaxlr.StepLR(0.1, 4), 10), steps=60, steps_per_epoch=10)
+    assert "step_size=4 where torch has 3" in str(late)
+
+
+def test_every_group_of_what_a_trainer_steps():
+    groups = [{"params": [torch.zeros(1)], "lr": lr} for lr in (0.1, 0.2)]
+    recipe = in_epochs(torch.optim.SGD(groups, lr=0.1))
+    schedules = [jaxlr.per_epoch(jaxlr.StepLR(lr, 3), 10) for lr in (0.1, 0.2)]
+    report = jaxlr.verify(recipe, schedules, steps=60, steps_per_epoch=10)
+    assert report.verdict == "equal"
+    assert list(report.groups) == ["group 0", "group 1"]
+    assert jaxlr.verify(recipe, schedules[1], steps=60, steps_per_epoch=10, group=1).verdict == "equal"
+    assert recipe["scheduler"].last_epoch == 0  # a copy is stepped
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: jaxlr.verify(in_epochs(), COSINE, steps=9),
+            ValueError,
+            "^verify: steps_per_epoch must be given for StepLR",
+        ),
+        (
+            lambda: jaxlr.verify(step_lr(), COSINE, steps=9, steps_per_epoch=3),
+            ValueError,
+            "^verify: steps_per_epoch must be left out where no side is what a framework's trainer steps, got 3",
+        ),
+        (
+            lambda: jaxlr.verify(in_epochs(), COSINE, steps=9, steps_per_epoch=0),
+            ValueError,
+            "^verify: steps_per_epoch must be",
+        ),
+        (
+            lambda: jaxlr.verify(COSINE, {"scheduler": 3}, steps=9, steps_per_epoch=2),
+            TypeError,
+            "^verify: other must be one of a torch optimizer, got 3",
+        ),
+        (
+            lambda: jaxlr.verify({"scheduler": step_lr(), "interval": "day"}, COSINE, steps=9),
+            ValueError,
+            '^verify: "interval" must be',
+        ),
+        (
+            lambda: jaxlr.verify(
+                {"scheduler": lr_scheduler.ReduceLROnPlateau(sgd()), "interval": "step"}, COSINE, steps=9
+            ),
+            ValueError,
+            "^verify: reference must be a function of the count to be stepped into a table, got ReduceLROnPlateau",
+        ),
+    ],
+)
+def test_bad_input_of_what_a_trainer_steps_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_one_optimizer_is_not_edited_by_both_sides():
+    optimizer = sgd()
+    with pytest.raises(ValueError, match="other must be on an optimizer of its own"):
+        jaxlr.verify(in_epochs(optimizer), lr_scheduler.StepLR(optimizer, 3), steps=9, steps_per_epoch=3)
 
 
 def test_a_side_that_raises_in_mid_run_is_left_as_it_is_and_named():

@@ -25,6 +25,7 @@ app = typer.Typer(
 Recipe = Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="A torch scheduler, or what returns one.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 Metrics = Annotated[str | None, typer.Option(help="FILE.py:NAME of what a plateau's step receives.")]
+StepsPerEpoch = Annotated[int | None, typer.Option(min=1, help="Updates of an epoch, for a recipe that counts epochs.")]
 Group = Annotated[int | None, typer.Option(min=0, help="The parameter group, where the optimizer has several.")]
 
 
@@ -51,6 +52,7 @@ def convert(
     recipe: Recipe,
     group: Group = None,
     total_steps: Annotated[int | None, typer.Option(min=1, help="Length of a lambda's table.")] = None,
+    steps_per_epoch: StepsPerEpoch = None,
     state: Annotated[Path | None, typer.Option(help="A .pt file with the scheduler's state_dict to restore.")] = None,
     key: Annotated[str | None, typer.Option(help="The state_dict's key in that file.")] = None,
     optimizer_key: Annotated[str | None, typer.Option(help="Likewise the optimizer's, for its momentum.")] = None,
@@ -61,12 +63,12 @@ def convert(
         if value is not None and state is None:
             raise typer.BadParameter("needs --state", param_hint=option)
     scheduler = torch_recipe(recipe)
-    if state is None:
-        schedule = reported(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
-    else:
-        fresh = reported(jaxlr.from_torch, scheduler, group=group, total_steps=total_steps)
+    schedule = reported(
+        jaxlr.from_torch, scheduler, group=group, total_steps=total_steps, steps_per_epoch=steps_per_epoch
+    )
+    if state is not None:
         optimizer = None if optimizer_key is None else _state_dict(state, optimizer_key)
-        schedule = reported(jaxlr.from_state_dict, fresh, _state_dict(state, key), optimizer=optimizer, group=group)
+        schedule = reported(jaxlr.from_state_dict, schedule, _state_dict(state, key), optimizer=optimizer, group=group)
     if "<" in repr(schedule) and total_steps is not None:
         schedule = reported(jaxlr.tabulate, schedule, total_steps)
     if "<" in repr(schedule):
@@ -87,6 +89,7 @@ def verify(
     start: Annotated[int, typer.Option(min=0, help="The first count.")] = 0,
     metrics: Metrics = None,
     group: Group = None,
+    steps_per_epoch: StepsPerEpoch = None,
     accept_float32: Annotated[bool, typer.Option("--accept-float32", help="Equal but for float32 passes.")] = False,
     rtol: Annotated[float | None, typer.Option(help="So far off the reference's value passes, as a share.")] = None,
     atol: Annotated[float | None, typer.Option(help="So far off the reference's value passes.")] = None,
@@ -97,9 +100,9 @@ def verify(
 ) -> None:
     """Compares two learning rates at every count; prints where and why they differ, and then exits with 1.
 
-    Either side is a torch scheduler or a list of them, a schedule, an array or a list of learning rates, or a list or
-    dict of schedules, one a parameter group; or a function that returns one. Without --against the other side is what
-    `convert` makes of a torch scheduler.
+    Either side is a torch scheduler or a list of them, what a framework's trainer steps, a schedule, an array or a
+    list of learning rates, or a list or dict of schedules, one a parameter group; or a function that returns one.
+    Without --against the other side is what `convert` makes of a scheduler.
     """
     _check_free([plot], force, "--plot")
     _check_free([csv], force, "--csv", suffixes=(".csv",))
@@ -111,7 +114,7 @@ def verify(
     sides = {recipe: reference} if against is None else {recipe: reference, against: other}
     covered = None
     if steps is None:
-        steps, covered = reported(_counts, sides, start, received)
+        steps, covered = reported(_counts, sides, start, received, steps_per_epoch)
     report = reported(
         report_of,
         reference,
@@ -120,6 +123,7 @@ def verify(
         start=start,
         metrics=received,
         group=group,
+        steps_per_epoch=steps_per_epoch,
         accept_float32=accept_float32,
         rtol=rtol,
         atol=atol,
@@ -138,9 +142,11 @@ def verify(
         raise typer.Exit(1)
 
 
-def _counts(sides: dict[str, Any], start: int, metrics: np.ndarray | None) -> tuple[int, str]:
+def _counts(
+    sides: dict[str, Any], start: int, metrics: np.ndarray | None, steps_per_epoch: int | None
+) -> tuple[int, str]:
     """How many counts are compared where the user did not say, and what they cover."""
-    lengths = [length_of(target, side) for target, side in sides.items()]
+    lengths = [length_of(target, side, steps_per_epoch) for target, side in sides.items()]
     ends = [length.end for length in lengths if length.end is not None]
     ends += [] if metrics is None else [len(metrics) + 1]
     arrays = {target: len(side) for target, side in sides.items() if kind_of(target, side) == "array"}
@@ -165,6 +171,7 @@ def plot(
     steps: Annotated[int | None, typer.Option(min=1, help="Counts. [default: 100, or where the recipe ends]")] = None,
     metrics: Metrics = None,
     group: Group = None,
+    steps_per_epoch: StepsPerEpoch = None,
     force: Force = False,
 ) -> None:
     """Draws learning rates, several on one axis.
@@ -176,7 +183,7 @@ def plot(
     from jaxlr._cli.plot import curves  # noqa: PLC0415 matplotlib is an extra
 
     received = numbers_of(metrics)
-    drawn = {recipe: _drawn(recipe, steps, received, group) for recipe in recipes}
+    drawn = {recipe: _drawn(recipe, steps, received, group, steps_per_epoch) for recipe in recipes}
     _written(curves, drawn, output)
     typer.echo(f"wrote {output}")
 
@@ -243,13 +250,16 @@ def _written(draw: Callable[..., None], *args: Any, **options: Any) -> None:
         raise typer.Exit(2) from None
 
 
-def _drawn(target: str, steps: int | None, metrics: np.ndarray | None, group: int | None) -> np.ndarray:
+def _drawn(
+    target: str, steps: int | None, metrics: np.ndarray | None, group: int | None, steps_per_epoch: int | None
+) -> np.ndarray:
     """The learning rates of a recipe, torch's or JAX's, at counts 0 .. steps - 1; as many as there are up to 100."""
     side = side_of(target)
     if steps is None:
-        end = reported(length_of, target, side).end
+        end = reported(length_of, target, side, steps_per_epoch).end
         steps = min([100 if metrics is None else len(metrics) + 1, *([] if end is None else [end])])
-    drawn: np.ndarray = reported(_lrs, target, side, Run(range(steps), metrics), group, targets=(target,))
+    run = Run(range(steps), metrics, steps_per_epoch)
+    drawn: np.ndarray = reported(_lrs, target, side, run, group, targets=(target,))
     return drawn
 
 

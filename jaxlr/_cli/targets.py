@@ -13,6 +13,7 @@ import typer
 
 import jaxlr
 from jaxlr._arguments import numbers
+from jaxlr._torch.drivers import is_of_a_framework
 
 
 def torch_recipe(target: str) -> list[Any]:
@@ -20,7 +21,7 @@ def torch_recipe(target: str) -> list[Any]:
     named = _called(target, _loaded(target))
     schedulers = list(named) if isinstance(named, list | tuple) else [named]
     for one in schedulers or [named]:
-        if not hasattr(one, "optimizer"):
+        if not hasattr(one, "optimizer") and not is_of_a_framework(one):
             raise typer.BadParameter(f"{target} must be a torch scheduler, or return one, got {type(one).__name__}")
     return schedulers
 

@@ -13,6 +13,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.swa import SWALR
 from jaxlr._torch.driven import schedules_of
 from jaxlr._torch.drivers import driver_of
+from jaxlr._torch.drivers.driver import optimizer_of
 from jaxlr._torch.functions import values_of
 from jaxlr._torch.held import WAY_OUT, is_rounded, momentum_of, number_of, rounding
 from jaxlr._torch.ports import PORTS, Source, port
@@ -115,17 +116,14 @@ def from_torch(
       per_epoch(schedule=CosineAnnealingLR(lr=0.1, T_max=90), steps_per_epoch=500)
     """
     warn_if_untried()
-    driver = driver_of(scheduler, steps_per_epoch)
+    driver = driver_of("from_torch: scheduler", scheduler, steps_per_epoch)
     schedulers = list(driver.schedulers)
     ported = driver.in_step and all(map(_is_torchs, schedulers))
     if not driver.own:
         for one in schedulers:
             _check_class(one)
-    optimizer = _optimizer(schedulers[0])
-    if any(_optimizer(one) is not optimizer for one in schedulers):
-        raise ValueError("from_torch: schedulers of a list must belong to the same optimizer, got several optimizers")
-    groups, notes = optimizer.param_groups, list[str]()
-    recorded = [] if ported else schedules_of(driver, optimizer, total_steps, notes)
+    groups, notes = optimizer_of("from_torch: scheduler", driver).param_groups, list[str]()
+    recorded = [] if ported else schedules_of("from_torch: scheduler", driver, total_steps, notes)
 
     def converted(index: int) -> Schedule:
         if not ported:
@@ -211,13 +209,6 @@ def _check_class(scheduler: Any) -> None:
         )
     for member in getattr(scheduler, "_schedulers", ()):
         _check_class(member)
-
-
-def _optimizer(scheduler: Any) -> Any:
-    optimizer = getattr(scheduler, "optimizer", None)
-    if not hasattr(optimizer, "param_groups"):
-        raise TypeError(f"from_torch: scheduler must be one of a torch optimizer, got {scheduler!r}")
-    return optimizer
 
 
 def _check_knows(scheduler: Any, index: int) -> None:

@@ -15,7 +15,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._torch.from_torch import from_torch
-from jaxlr._verify.sides import kind_of, schedulers_of
+from jaxlr._verify.sides import kind_of
 
 _FEW = 100  # a shorter recipe is followed a little further
 
@@ -32,7 +32,7 @@ class Length(NamedTuple):
     end: int | None
 
 
-def length_of(parameter: str, value: Any) -> Length:
+def length_of(parameter: str, value: Any, steps_per_epoch: int | None = None) -> Length:
     """The length of a side of verify; parameter: what an error calls it."""
     match kind_of(parameter, value):
         case "array":
@@ -42,12 +42,12 @@ def length_of(parameter: str, value: Any) -> Length:
         case "groups":
             items = value.values() if isinstance(value, Mapping) else value
             return _longest(length_of(parameter, item) for item in items)
-        case "torch":
+        case "torch" | "framework":
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:
-                    return _longest(map(_of_schedule, from_torch(schedulers_of(value), group="all")))
-                except (TypeError, ValueError):  # it has no port
+                    return _longest(map(_of_schedule, from_torch(value, group="all", steps_per_epoch=steps_per_epoch)))
+                except (TypeError, ValueError):  # it has no port, or is stepped on two clocks
                     return Length(None, None)
         case _:
             return Length(None, None)

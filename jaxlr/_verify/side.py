@@ -18,11 +18,13 @@ class Run:
     Attributes:
       window: the counts compared.
       metrics: what a plateau receives between one count and the next, from count 0 on.
+      steps_per_epoch: the updates of an epoch, where a trainer counts epochs.
       each: how to go through many of them.
     """
 
     window: range
     metrics: np.ndarray | None = None
+    steps_per_epoch: int | None = None
     each: Each = lambda items, what: items
 
     def past_end(self, name: str, end: int) -> ValueError:

@@ -10,21 +10,20 @@ from jaxlr._arguments import shown
 from jaxlr._machine.stateful import Stateful
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.plateau import takes_metric
-from jaxlr._torch.drivers import is_of_a_framework
+from jaxlr._torch.drivers import driver_of, is_of_a_framework
+from jaxlr._torch.drivers.driver import optimizer_of as framework_optimizer
+from jaxlr._verify.driven import of_framework
 from jaxlr._verify.evaluated import of_array, of_function, of_schedule
 from jaxlr._verify.side import Run, Side
 from jaxlr._verify.stepped import of_torch, receives_metric
 
-Kind = Literal["torch", "jaxlr", "function", "array", "groups"]
+Kind = Literal["torch", "framework", "jaxlr", "function", "array", "groups"]
 
 
 def kind_of(parameter: str, value: Any) -> Kind:
     """What it is, so that it can be a side; parameter: what an error calls it."""
     if is_of_a_framework(value):
-        raise TypeError(
-            f"verify: {parameter} must be stepped as its trainer steps it, got {shown(value)}: pass "
-            "jaxlr.from_torch(it, total_steps=steps), with steps_per_epoch= where it has two clocks"
-        )
+        return "framework"
     match value:
         case Schedule() | Stateful():
             return "jaxlr"
@@ -58,12 +57,25 @@ def schedulers_of(value: Any) -> list[Any]:
     return list(value) if isinstance(value, Sequence) else [value]
 
 
+def optimizer_of(parameter: str, kind: Kind, value: Any, run: Run) -> Any:
+    """The torch optimizer that a side edits; None where it edits none."""
+    match kind:
+        case "torch":
+            return schedulers_of(value)[0].optimizer
+        case "framework":
+            return framework_optimizer(
+                f"verify: {parameter}", driver_of(f"verify: {parameter}", value, run.steps_per_epoch)
+            )
+        case _:
+            return None
+
+
 def _in_groups(parameter: str, value: Any) -> Iterable[tuple[str, Any, Kind]]:
     """The label of each parameter group, what drives it, and what that is."""
     labelled = value.items() if isinstance(value, Mapping) else ((f"group {i}", item) for i, item in enumerate(value))
     for label, item in labelled:
         kind = kind_of(f"{parameter}, {label}", item)
-        if kind in ("torch", "groups"):
+        if kind in ("torch", "framework", "groups"):
             raise TypeError(
                 f"verify: {parameter} must hold torch schedulers or schedules, not both, got {shown(value)}"
             )
@@ -73,7 +85,7 @@ def _in_groups(parameter: str, value: Any) -> Iterable[tuple[str, Any, Kind]]:
 def name_of(kind: Kind, value: Any) -> str:
     """What a side is called where the user gave it no name."""
     match kind:
-        case "torch":
+        case "torch" | "framework":
             return "torch"
         case "array":
             return "values"
@@ -104,6 +116,8 @@ def sides_of(parameter: str, value: Any, name: str, group: int | None, run: Run,
     wide: whether a jaxlr value is evaluated in float64, as the reference is.
     """
     kind = kind_of(parameter, value)
+    if kind == "framework":
+        return of_framework(parameter, value, name, group, run)
     if kind == "torch":
         return of_torch(parameter, schedulers_of(value), name, group, run)
     if kind != "groups":

@@ -36,8 +36,7 @@ def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None
                 for row, i in enumerate(chosen):
                     lrs[row, count - window.start] = float(groups[i]["lr"])
                     momentums[row, count - window.start] = _momentum(groups[i])
-    names = [str(groups[i].get("name", f"group {i}")) for i in chosen]
-    labels = names if len(set(names)) == len(names) else [f"group {i}" for i in chosen]
+    labels = labels_of(groups, chosen)
     return {
         labels[row]: Side(
             name,
@@ -49,6 +48,12 @@ def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None
         )
         for row, i in enumerate(chosen)
     }
+
+
+def labels_of(groups: list[dict[str, Any]], chosen: list[int]) -> list[str]:
+    """What the parameter groups are called: by their names, where those differ."""
+    names = [str(groups[i].get("name", f"group {i}")) for i in chosen]
+    return names if len(set(names)) == len(names) else [f"group {i}" for i in chosen]
 
 
 def stepped(schedulers: list[Any], name: str, metrics: np.ndarray | None) -> Iterator[int]:

@@ -8,12 +8,13 @@ import numpy as np
 
 from jaxlr._arguments import flag, integer, numbers, optional, real
 from jaxlr._schedules.base import Integer, Metrics, Scalar, Schedule
+from jaxlr._torch.drivers import driver_of
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.versions import warn_if_untried
 from jaxlr._verify.judge import Question, report
 from jaxlr._verify.report import VERDICTS, Report
 from jaxlr._verify.side import Each, Run, Side
-from jaxlr._verify.sides import Kind, kind_of, name_of, needs_metrics, schedulers_of, sides_of
+from jaxlr._verify.sides import Kind, kind_of, name_of, needs_metrics, optimizer_of, schedulers_of, sides_of
 
 if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
@@ -30,6 +31,7 @@ def verify(
     start: Integer = 0,
     metrics: Metrics | None = None,
     group: int | None = None,
+    steps_per_epoch: Integer | None = None,
     accept_float32: bool = False,
     rtol: Scalar | None = None,
     atol: Scalar | None = None,
@@ -37,18 +39,21 @@ def verify(
     """Compares two learning rates at every count, and says whether they are equal, and where and why they are not.
 
     Either side may be a live torch scheduler, or a list of schedulers that are stepped one after another on one
-    optimizer; an Optax schedule: a function of the count, jaxlr's or not, or a StatefulSchedule; an array or a list of
-    learning rates, or the Table that ``record`` made. The momentum (or beta1) is compared as well where either side
-    drives it, unless the other is an array; an Optax function drives none.
+    optimizer; what a framework's trainer steps, as ``from_torch`` takes it; an Optax schedule: a function of the
+    count, jaxlr's or not, or a StatefulSchedule; an array or a list of learning rates, or the Table that ``record``
+    made. The momentum (or beta1) is compared as well where either side drives it, unless the other is an array; an
+    Optax function drives none.
 
     Args:
-      reference: the side that is right. A torch scheduler is stepped start + steps - 1 times.
+      reference: the side that is right. A torch scheduler is stepped start + steps - 1 times; what a framework's
+        trainer steps is stepped as it does, on a copy.
       other: the side that should equal it; None for what ``from_torch`` makes of the reference. A list or dict of
         schedules compares all parameter groups: it has one for each, in order, or by the ``name`` of each group.
       steps: how many counts: an integer >= 1.
       start: the first count: an integer >= 0.
       metrics: what a ReduceLROnPlateau receives between one count and the next: at least start + steps - 1 numbers.
       group: the parameter group of a torch optimizer that has several; None for all of them.
+      steps_per_epoch: the updates of an epoch, where a trainer's recipe counts epochs.
       accept_float32: whether two sides pass that are equal but for float32 arithmetic: evaluated again in float64 they
         agree to 1e-9 of the peak. Where a side cannot be, an array or a function that itself casts to float32, values
         at most 1e-6 of the peak apart.
@@ -80,6 +85,7 @@ def verify(
         start=start,
         metrics=metrics,
         group=group,
+        steps_per_epoch=steps_per_epoch,
         accept_float32=accept_float32,
         rtol=rtol,
         atol=atol,
@@ -94,6 +100,7 @@ def assert_equivalent(
     start: Integer = 0,
     metrics: Metrics | None = None,
     group: int | None = None,
+    steps_per_epoch: Integer | None = None,
     accept_float32: bool = False,
     rtol: Scalar | None = None,
     atol: Scalar | None = None,
@@ -101,7 +108,7 @@ def assert_equivalent(
     """Raises an AssertionError with verify's report unless the two are equal at every count.
 
     Args:
-      reference, other, steps, start, metrics, group, accept_float32, rtol, atol: those of verify.
+      reference, other, steps, start, metrics, group, steps_per_epoch, accept_float32, rtol, atol: those of verify.
 
     Raises:
       AssertionError: the report has not passed.
@@ -120,6 +127,7 @@ def assert_equivalent(
         start=start,
         metrics=metrics,
         group=group,
+        steps_per_epoch=steps_per_epoch,
         accept_float32=accept_float32,
         rtol=rtol,
         atol=atol,
@@ -136,6 +144,7 @@ def report_of(
     start: Integer = 0,
     metrics: Metrics | None = None,
     group: int | None = None,
+    steps_per_epoch: Integer | None = None,
     accept_float32: bool = False,
     rtol: Scalar | None = None,
     atol: Scalar | None = None,
@@ -147,7 +156,8 @@ def report_of(
     integer(at_least=1)("verify: steps", steps)
     integer(at_least=0)("verify: start", start)
     received = None if metrics is None else numbers("verify: metrics", metrics)
-    run = Run(range(int(start), int(start) + int(steps)), received, each)
+    n = optional(integer(at_least=1))("verify: steps_per_epoch", steps_per_epoch)
+    run = Run(range(int(start), int(start) + int(steps)), received, n, each)
     tolerance = optional(real(at_least=0, static=True))
     question = Question(
         run,
@@ -158,9 +168,9 @@ def report_of(
     parameters = tuple(given or parameter for given, parameter in zip(names, ("reference", "other"), strict=True))
     kind = kind_of(parameters[0], reference)
     if other is None:
-        if kind != "torch":
+        if kind not in ("torch", "framework"):
             raise TypeError(f"verify: other must be given where the reference is no torch scheduler, got {reference!r}")
-        other = _converted(reference, group, run.window)
+        other = _converted(parameters[0], kind, reference, group, run)
     other_kind = kind_of(parameters[1], other)
     _check_together((kind, reference), (other_kind, other), group, run)
     called = _names((kind, reference), (other_kind, other), names)
@@ -179,20 +189,34 @@ def _check_together(theirs: tuple[Kind, Any], ours: tuple[Kind, Any], group: int
     if received < needed and any(needs_metrics(*side) for side in (theirs, ours)):
         got = "None" if run.metrics is None else received
         raise ValueError(f"verify: metrics must be at least {needed} numbers for a ReduceLROnPlateau, got {got}")
-    of_torch = [value for kind, value in (theirs, ours) if kind == "torch"]
-    if group is not None and not of_torch:
+    sides = zip(("reference", "other"), (theirs, ours), strict=True)
+    optimizers = [optimizer_of(parameter, kind, value, run) for parameter, (kind, value) in sides]
+    if group is not None and optimizers == [None, None]:
         raise ValueError(f"verify: group must be None where no side is torch's, got {group!r}")
-    optimizers = [schedulers_of(value)[0].optimizer for value in of_torch]
-    if len(optimizers) == 2 and optimizers[0] is optimizers[1]:
+    if run.steps_per_epoch is not None and "framework" not in (theirs[0], ours[0]):
+        raise ValueError(
+            "verify: steps_per_epoch must be left out where no side is what a framework's trainer steps, got "
+            f'{run.steps_per_epoch}: of torch\'s own pass {{"scheduler": scheduler, "interval": "epoch"}}'
+        )
+    if optimizers[0] is not None and optimizers[0] is optimizers[1]:
         raise ValueError("verify: other must be on an optimizer of its own, got the reference's: both are stepped")
 
 
-def _converted(reference: Any, group: int | None, window: range) -> Any:
+def _converted(parameter: str, kind: Kind, reference: Any, group: int | None, run: Run) -> Any:
     """What from_torch makes of the reference: one schedule, or one for each of several parameter groups."""
-    schedulers = schedulers_of(reference)
-    several = group is None and len(schedulers[0].optimizer.param_groups) > 1
+    several = group is None and len(optimizer_of(parameter, kind, reference, run).param_groups) > 1
+    schedulers = (
+        schedulers_of(reference)
+        if kind == "torch"
+        else driver_of(f"verify: {parameter}", reference, run.steps_per_epoch).schedulers
+    )
     stepped = max(getattr(one, "last_epoch", 0) for one in schedulers)
-    return from_torch(schedulers, group="all" if several else group, total_steps=window.stop + stepped)
+    return from_torch(
+        reference,
+        group="all" if several else group,
+        total_steps=run.window.stop + stepped * (run.steps_per_epoch or 1),
+        steps_per_epoch=run.steps_per_epoch,
+    )
 
 
 def _names(

@@ -13,22 +13,22 @@ def knows(schedulers: list[Any]) -> bool:
     return all(is_from(scheduler, "accelerate.scheduler") for scheduler in schedulers)
 
 
-def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
+def driver(parameter: str, schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
     """As AcceleratedScheduler.step, called once a batch: num_processes steps an update, but for split_batches."""
-    check_left_out("a scheduler of accelerate, which is stepped with the optimizer", steps_per_epoch)
+    check_left_out(parameter, "a scheduler of accelerate, which is stepped with the optimizer", steps_per_epoch)
     for scheduler in schedulers:
         if type(scheduler).__name__ != "AcceleratedScheduler":
             raise TypeError(
-                f"from_torch: scheduler must be an AcceleratedScheduler, got a {type(scheduler).__name__}, whose "
+                f"{parameter} must be an AcceleratedScheduler, got a {type(scheduler).__name__}, whose "
                 f"steps another library takes: {WAY_OUT}"
             )
     wrapped = [scheduler.scheduler for scheduler in schedulers]
-    rules = [_Rules(scheduler) for scheduler in schedulers]
+    rules = [_Rules(parameter, scheduler) for scheduler in schedulers]
     if all(rule.is_one_step(scheduler) for rule, scheduler in zip(rules, wrapped, strict=True)):
         return Driver(wrapped)
     for scheduler in wrapped:
         if is_plateau(scheduler):
-            raise needs_metric(scheduler)
+            raise needs_metric(parameter, scheduler)
 
     def after_update(wrapped: Sequence[Any], update: int) -> None:
         del update
@@ -41,7 +41,7 @@ def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
 class _Rules:
     """What an AcceleratedScheduler does in the batches of one update."""
 
-    def __init__(self, scheduler: Any) -> None:
+    def __init__(self, parameter: str, scheduler: Any) -> None:
         gradients = scheduler.gradient_state
         self.with_optimizer = scheduler.step_with_optimizer
         self.split = scheduler.split_batches
@@ -50,7 +50,7 @@ class _Rules:
             self.processes = sys.modules["accelerate.state"].AcceleratorState().num_processes
         elif not self.with_optimizer and gradients.num_steps > 1:
             raise ValueError(
-                "from_torch: scheduler must be stepped with the optimizer where gradients are accumulated, got "
+                f"{parameter} must be stepped with the optimizer where gradients are accumulated, got "
                 f"step_scheduler_with_optimizer=False with {gradients.num_steps} batches an update, between which the "
                 f"learning rate changes: {WAY_OUT}"
             )

@@ -10,7 +10,7 @@ def knows(schedulers: list[Any]) -> bool:
     return all(is_from(scheduler, "detectron2.solver") for scheduler in schedulers)
 
 
-def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
+def driver(parameter: str, schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
     """As detectron2.engine.hooks.LRScheduler: step() after each iteration."""
-    check_left_out("a scheduler of detectron2, which counts iterations", steps_per_epoch)
+    check_left_out(parameter, "a scheduler of detectron2, which counts iterations", steps_per_epoch)
     return Driver(schedulers)

@@ -44,36 +44,53 @@ def is_plateau(scheduler: Any) -> bool:
     )
 
 
-def needed(what: str, steps_per_epoch: int | None) -> int:
-    """The batches of an epoch, where the recipe counts epochs."""
+def optimizer_of(parameter: str, driver: Driver) -> Any:
+    """The one optimizer that the schedulers edit; parameter: what an error calls them."""
+    optimizers = [getattr(scheduler, "optimizer", None) for scheduler in driver.schedulers]
+    for scheduler, optimizer in zip(driver.schedulers, optimizers, strict=True):
+        if not hasattr(optimizer, "param_groups"):
+            raise TypeError(f"{parameter} must be one of a torch optimizer, got {scheduler!r}")
+    if any(optimizer is not optimizers[0] for optimizer in optimizers):
+        caller = caller_of(parameter)
+        raise ValueError(f"{caller}: schedulers of a list must belong to the same optimizer, got several optimizers")
+    return optimizers[0]
+
+
+def caller_of(parameter: str) -> str:
+    """Who calls a parameter so: "verify" of "verify: reference"."""
+    return parameter.partition(":")[0]
+
+
+def needed(parameter: str, what: str, steps_per_epoch: int | None) -> int:
+    """The batches of an epoch, where the recipe counts epochs; parameter: what an error calls the scheduler."""
     if steps_per_epoch is None:
         raise ValueError(
-            f"from_torch: steps_per_epoch must be given for {what}: a count is one update of the optimizer; "
-            "steps_per_epoch=1 gives the schedule of the epoch"
+            f"{caller_of(parameter)}: steps_per_epoch must be given for {what}: a count is one update of the "
+            "optimizer; steps_per_epoch=1 gives the schedule of the epoch"
         )
     return steps_per_epoch
 
 
-def check_left_out(what: str, steps_per_epoch: int | None) -> None:
+def check_left_out(parameter: str, what: str, steps_per_epoch: int | None) -> None:
     """Refuses the batches of an epoch where nothing counts epochs."""
     if steps_per_epoch is not None:
-        raise ValueError(f"from_torch: steps_per_epoch must be left out for {what}, got {steps_per_epoch}")
+        raise ValueError(f"{caller_of(parameter)}: steps_per_epoch must be left out for {what}, got {steps_per_epoch}")
 
 
-def check_at_start(what: str, schedulers: Sequence[Any], taken: Callable[[Any], int]) -> None:
+def check_at_start(parameter: str, what: str, schedulers: Sequence[Any], taken: Callable[[Any], int]) -> None:
     """Refuses one in mid-run, which does not say where in its epoch the other clock is."""
     for scheduler in schedulers:
         if taken(scheduler) > 0:
             raise ValueError(
-                f"from_torch: scheduler must be at its start for {what}, got {type(scheduler).__name__} after "
+                f"{parameter} must be at its start for {what}, got {type(scheduler).__name__} after "
                 f"{taken(scheduler)} steps: convert the recipe as it is built"
             )
 
 
-def needs_metric(scheduler: Any) -> ValueError:
+def needs_metric(parameter: str, scheduler: Any) -> ValueError:
     """What is raised for one that cannot be stepped into a table."""
     return ValueError(
-        f"from_torch: scheduler must be a function of the count to be stepped into a table, got "
+        f"{parameter} must be a function of the count to be stepped into a table, got "
         f"{type(scheduler).__name__}, which reads a metric: on the metrics of a run it is stepped by "
         "jaxlr.record(lambda count: scheduler.step(metrics[count - 1]), optimizer, steps, counts_from=1)"
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jaxlr._arguments import choice, integer
-from jaxlr._torch.drivers.driver import Driver, check_at_start, is_from, is_plateau, needed, needs_metric
+from jaxlr._torch.drivers.driver import Driver, caller_of, check_at_start, is_from, is_plateau, needed, needs_metric
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,17 +39,19 @@ def knows(schedulers: list[Any]) -> bool:
     return any(isinstance(scheduler, Mapping) or _is_config(scheduler) for scheduler in schedulers)
 
 
-def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
+def driver(parameter: str, schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
     """As Lightning's training loop, without gradient accumulation where frequency > 1."""
-    configs = [_config(scheduler) for scheduler in schedulers]
+    configs = [_config(parameter, scheduler) for scheduler in schedulers]
     # after a batch: the schedulers of the batch, then those of the epoch; a plateau after validation
     configs.sort(key=lambda config: (is_plateau(config.scheduler), config.interval == "epoch"))
     n = steps_per_epoch
     for config in configs:
         if config.interval == "epoch":
-            n = needed(f"{type(config.scheduler).__name__} with interval='epoch'", steps_per_epoch)
+            n = needed(parameter, f"{type(config.scheduler).__name__} with interval='epoch'", steps_per_epoch)
         elif config.frequency > 1:
-            n = needed(f"{type(config.scheduler).__name__} with frequency={config.frequency}", steps_per_epoch)
+            n = needed(
+                parameter, f"{type(config.scheduler).__name__} with frequency={config.frequency}", steps_per_epoch
+            )
     members = [config.scheduler for config in configs]
     periods = [config.period(n) for config in configs]
     # in each epoch a frequency counts anew: where it does not divide the epoch, it is of no one period
@@ -57,7 +59,7 @@ def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
     every = math.gcd(*periods, *anew)
     in_step = all(period == every for period in periods)
     if not in_step or any(config.frequency > 1 for config in configs):
-        check_at_start("a recipe of two clocks, or of a frequency", members, _steps_taken)
+        check_at_start(parameter, "a recipe of two clocks, or of a frequency", members, _steps_taken)
 
     def after_update(members: Sequence[Any], update: int) -> None:
         for config, scheduler in zip(configs, members, strict=True):
@@ -66,7 +68,7 @@ def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
 
     for scheduler in members:
         if not in_step and is_plateau(scheduler):
-            raise needs_metric(scheduler)
+            raise needs_metric(parameter, scheduler)
     return Driver(members, after_update, every, in_step)
 
 
@@ -74,23 +76,23 @@ def _is_config(scheduler: Any) -> bool:
     return any(is_from(scheduler, module) for module in ("lightning.pytorch.utilities", "pytorch_lightning.utilities"))
 
 
-def _config(given: Any) -> Config:
+def _config(parameter: str, given: Any) -> Config:
     if not isinstance(given, Mapping) and not _is_config(given):
         raise TypeError(
-            "from_torch: scheduler must say when it is stepped where another does, as "
+            f"{parameter} must say when it is stepped where another does, as "
             f'{{"scheduler": ..., "interval": "step" | "epoch"}}, got {given!r}'
         )
     entries = dict(given) if isinstance(given, Mapping) else vars(given)
     if "lr_scheduler" in entries:  # all that configure_optimizers returns
         inner = entries["lr_scheduler"]
-        return _config(inner if isinstance(inner, Mapping) or _is_config(inner) else {"scheduler": inner})
+        return _config(parameter, inner if isinstance(inner, Mapping) or _is_config(inner) else {"scheduler": inner})
     if "scheduler" not in entries:
         raise TypeError(
-            'from_torch: scheduler must be a dict with the key "scheduler", or "lr_scheduler", got one with '
+            f'{parameter} must be a dict with the key "scheduler", or "lr_scheduler", got one with '
             f"{', '.join(map(repr, entries))}"
         )
-    interval = choice("step", "epoch")('from_torch: "interval"', entries.get("interval", "epoch"))
-    frequency = integer(at_least=1)('from_torch: "frequency"', entries.get("frequency", 1))
+    interval = choice("step", "epoch")(f'{caller_of(parameter)}: "interval"', entries.get("interval", "epoch"))
+    frequency = integer(at_least=1)(f'{caller_of(parameter)}: "frequency"', entries.get("frequency", 1))
     return Config(entries["scheduler"], interval, frequency)
 
 

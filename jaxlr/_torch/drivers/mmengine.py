@@ -11,24 +11,26 @@ def knows(schedulers: list[Any]) -> bool:
     return all(is_from(scheduler, "mmengine.optim.scheduler") for scheduler in schedulers)
 
 
-def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
+def driver(parameter: str, schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
     """As mmengine.hooks.ParamSchedulerHook of an EpochBasedTrainLoop."""
     for scheduler in schedulers:
         if getattr(scheduler, "need_val_args", False):
-            raise needs_metric(scheduler)
+            raise needs_metric(parameter, scheduler)
         accumulated = getattr(scheduler.optimizer, "_accumulative_counts", 1)
         if accumulated != 1:
             raise ValueError(
-                "from_torch: scheduler must be of an OptimWrapper with accumulative_counts=1, since mmengine steps "
+                f"{parameter} must be of an OptimWrapper with accumulative_counts=1, since mmengine steps "
                 f"once an iteration, and not once an update of the optimizer, got accumulative_counts={accumulated}"
             )
     by_epoch = [bool(scheduler.by_epoch) for scheduler in schedulers]
     if not any(by_epoch):
         return Driver(schedulers)
-    n = needed("a scheduler of mmengine with by_epoch=True", steps_per_epoch)
+    n = needed(parameter, "a scheduler of mmengine with by_epoch=True", steps_per_epoch)
     if all(by_epoch):
         return Driver(schedulers, every=n)
-    check_at_start("a list of both by_epoch=True and by_epoch=False", schedulers, lambda one: one._global_step)
+    check_at_start(
+        parameter, "a list of both by_epoch=True and by_epoch=False", schedulers, lambda one: one._global_step
+    )
 
     def after_update(schedulers: Sequence[Any], update: int) -> None:
         for of_epochs in (False, True):

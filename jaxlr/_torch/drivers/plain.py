@@ -9,9 +9,10 @@ from typing import Any
 from jaxlr._torch.drivers.driver import Driver, check_left_out
 
 
-def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
+def driver(parameter: str, schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
     """One step of each, in order."""
     check_left_out(
+        parameter,
         'a torch scheduler, which does not say when it is stepped: pass {"scheduler": scheduler, "interval": "epoch"}',
         steps_per_epoch,
     )

@@ -12,21 +12,19 @@ def knows(schedulers: list[Any]) -> bool:
     return all(is_from(scheduler, "timm.scheduler") for scheduler in schedulers)
 
 
-def driver(schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
+def driver(parameter: str, schedulers: list[Any], steps_per_epoch: int | None) -> Driver:
     """As timm's train.py."""
     if len(schedulers) > 1:
-        raise ValueError(f"from_torch: scheduler must be one scheduler of timm, got a list of {len(schedulers)}")
+        raise ValueError(f"{parameter} must be one scheduler of timm, got a list of {len(schedulers)}")
     (scheduler,) = schedulers
     if type(scheduler).__name__ == "PlateauLRScheduler":
-        raise needs_metric(scheduler)
+        raise needs_metric(parameter, scheduler)
     if scheduler.param_group_field != "lr":
-        raise ValueError(
-            f"from_torch: scheduler must be one of the learning rate, got one of {scheduler.param_group_field!r}"
-        )
-    _check_at_start(scheduler)
+        raise ValueError(f"{parameter} must be one of the learning rate, got one of {scheduler.param_group_field!r}")
+    _check_at_start(parameter, scheduler)
     if not scheduler.t_in_epochs:
         return Driver(schedulers, _step_update, in_step=False)
-    n = needed(f"{type(scheduler).__name__} of timm with t_in_epochs=True", steps_per_epoch)
+    n = needed(parameter, f"{type(scheduler).__name__} of timm with t_in_epochs=True", steps_per_epoch)
 
     def step_epoch(schedulers: Sequence[Any], update: int) -> None:
         schedulers[0].step(update // n)
@@ -38,7 +36,7 @@ def _step_update(schedulers: Sequence[Any], update: int) -> None:
     schedulers[0].step_update(update)
 
 
-def _check_at_start(scheduler: Any) -> None:
+def _check_at_start(parameter: str, scheduler: Any) -> None:
     """Refuses one in mid-run: it does not hold how often it was stepped."""
     built = scheduler.base_values
     if getattr(scheduler, "warmup_t", 0):
@@ -46,6 +44,6 @@ def _check_at_start(scheduler: Any) -> None:
     for group, value in zip(scheduler.optimizer.param_groups, built, strict=True):
         if group["lr"] != value * group.get("lr_scale", 1):
             raise ValueError(
-                f"from_torch: scheduler must be at its start, since {type(scheduler).__name__} of timm does not hold "
+                f"{parameter} must be at its start, since {type(scheduler).__name__} of timm does not hold "
                 f"its epoch, got an optimizer of lr={group['lr']!r} where its constructor leaves {value!r}: {WAY_OUT}"
             )
