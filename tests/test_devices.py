@@ -136,6 +136,10 @@ def test_two_processes_make_one_decision(schedule, tmp_path):
     for process in (first, second):
         alone = decisions(schedule, process["local"])
         assert not np.array_equal(alone, np.float32(first["psum"]["lrs"])), "the other process changes nothing"
+    halves = np.split(jaxlr.trajectory(STEP, 2 * STEPS), 2)
+    for process, half in zip((first, second), halves, strict=True):
+        for lrs in process["counts"]:  # eager, compiled
+            np.testing.assert_array_equal(np.float32(lrs), half)
 
 
 @pytest.mark.parametrize("what", ["rate", "metric", "counts"])

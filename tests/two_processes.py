@@ -58,6 +58,17 @@ def by_allgather(schedule, local):
     return {"lrs": lrs, "metrics": metrics}
 
 
+def at_counts_of_both(schedule, steps):
+    """Counts of which each process holds half: the learning rates that are here, eager and compiled."""
+    mesh = jax.make_mesh((PROCESSES,), ("batch",), axis_types=(jax.sharding.AxisType.Auto,))
+    here = np.arange(steps).reshape(PROCESSES, -1)[jax.process_index()]
+    counts = jax.make_array_from_process_local_data(NamedSharding(mesh, PartitionSpec("batch")), here)
+    assert not counts.is_fully_addressable
+    both = [schedule(counts), jax.jit(schedule)(counts)]
+    assert all(lrs.shape == (steps,) for lrs in both)
+    return [np.concatenate([shard.data for shard in lrs.addressable_shards]).tolist() for lrs in both]
+
+
 if __name__ == "__main__":
     process, port, steps = map(int, sys.argv[1:4])
     schedule = jaxlr.Stateful(eval(sys.argv[4], vars(jaxlr)))
@@ -73,5 +84,6 @@ if __name__ == "__main__":
     assert (jax.process_count(), jax.device_count()) == (PROCESSES, PROCESSES)
     local = losses(process, steps)
     result = {"psum": by_psum(schedule, local), "allgather": by_allgather(schedule, local), "local": local.tolist()}
+    result["counts"] = at_counts_of_both(jaxlr.StepLR(0.1, step_size=7), 2 * steps)
     jax.distributed.shutdown()
     print(json.dumps(result))
