@@ -8,13 +8,17 @@ from jaxlr._schedules.compose import ChainedScheduler, InTurn, SequentialLR, Tog
 from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR, OneCycleMomentum
 from jaxlr._schedules.decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from jaxlr._schedules.derived import Product, Shifted
 from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau
+from jaxlr._schedules.power import InversePower, PolynomialDecay
+from jaxlr._schedules.ramp import LinearRamp
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._schedules.table import Table
+from jaxlr._schedules.until import Until
 from jaxlr._torch.from_state_dict import from_state_dict
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.record import record
@@ -31,25 +35,31 @@ __all__ = [
     "CyclicLR",
     "ExponentialLR",
     "InTurn",
+    "InversePower",
     "LambdaLR",
     "LinearLR",
+    "LinearRamp",
     "Momentum",
     "MultiStepLR",
     "MultiplicativeLR",
     "OneCycleLR",
     "OneCycleMomentum",
     "PlateauState",
+    "PolynomialDecay",
     "PolynomialLR",
+    "Product",
     "ReduceLROnPlateau",
     "Report",
     "Resumed",
     "Schedule",
     "SequentialLR",
+    "Shifted",
     "State",
     "Stateful",
     "StepLR",
     "Table",
     "Together",
+    "Until",
     "Wide",
     "assert_equivalent",
     "from_state_dict",

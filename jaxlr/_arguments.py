@@ -124,6 +124,12 @@ def length(*, at_least: int) -> Check:
     return check
 
 
+def duration(name: str, value: Any) -> Any:
+    """A number of steps > 0 that need not be whole: a Python int where it is, else a float; or a traced scalar."""
+    number = real(above=0)(name, value)
+    return int(number) if isinstance(number, float) and number.is_integer() and number <= _EXACT else number
+
+
 # A state counts epochs in 32 bits.
 LAST_EPOCH = integer(at_least=-1, at_most=2**31 - 2)
 

@@ -10,14 +10,16 @@ from jaxlr._arguments import is_traced, shown
 from jaxlr._float64 import replaced
 from jaxlr._machine.machine import build, by_kind
 from jaxlr._machine.structure import compute
-from jaxlr._schedules.base import Absolute, Formula, Multiplicative, Schedule, walk
+from jaxlr._schedules.base import Absolute, Formula, Multiplicative, Schedule
 from jaxlr._schedules.compose import Chain, Composite, SequentialLR
 from jaxlr._schedules.cycle import OneCycleLR
 from jaxlr._schedules.decay import ConstantLR, MultiStepLR
+from jaxlr._schedules.derived import Derived, acting
 from jaxlr._schedules.lambdas import MultiplicativeLR
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import takes_metric
 from jaxlr._schedules.swa import SWALR
+from jaxlr._schedules.until import Until
 
 
 def value(schedule: Schedule, count: Any) -> jax.Array:
@@ -48,7 +50,7 @@ def closed_form(schedule: Any, t: Any) -> Any:
             end = schedule._final_epoch
             lr = schedule._closed_form(t if end is None else jnp.minimum(t, end))
             return _kept_at_0(schedule.lr, lr) if isinstance(schedule, Multiplicative) else lr
-        case per_epoch():
+        case per_epoch() | Until():
             return closed_form(schedule.schedule, schedule._epoch(t))
         case Chain():  # all members only multiply
             members: Any = schedule.schedulers
@@ -89,7 +91,7 @@ def has_closed_form(schedule: Any) -> bool:
     match schedule:
         case Formula():
             return True
-        case per_epoch():
+        case per_epoch() | Until():
             return has_closed_form(schedule.schedule)
         case Chain():
             return all(isinstance(member, Multiplicative) for member in schedule.schedulers)
@@ -98,8 +100,8 @@ def has_closed_form(schedule: Any) -> bool:
             if isinstance(first, Composite):
                 return False
             # A OneCycleLR overwrites the initial_lr that the others start from.
-            overwritten = any(isinstance(part, OneCycleLR) for member in later for part in walk(member))
-            if overwritten and not isinstance(first, Absolute):
+            overwritten = any(isinstance(part, OneCycleLR) for member in later for part in acting(member))
+            if overwritten and not isinstance(first, Absolute | Derived):
                 return False
             return all(_goes_on_as_it_enters(schedule.schedulers[i]) for i in schedule._entered)
         case _:

@@ -15,6 +15,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
+from jaxlr._schedules.until import Until
 
 
 class BeforeFirstStep(NamedTuple):
@@ -53,7 +54,7 @@ def undone_epoch(schedule: Any, epoch: int) -> int:
 def _constructed(schedule: Any) -> tuple[Any, Any]:
     """The schedule's before_first_step, and what it counts after its constructor."""
     match schedule:
-        case Momentum() | Resumed() | per_epoch():
+        case Momentum() | Resumed() | per_epoch() | Until():
             return before_first_step(schedule.schedule), 0
         case Chain() | InTurn():
             before, nodes = zip(*map(_constructed, schedule.schedulers), strict=True)

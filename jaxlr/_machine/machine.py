@@ -22,6 +22,7 @@ from jaxlr._schedules.base import Formula, Schedule, walk
 from jaxlr._schedules.compose import Chain, Composite, InTurn, SequentialLR
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.decay import ConstantLR, MultiStepLR
+from jaxlr._schedules.derived import Derived
 from jaxlr._schedules.lambdas import MultiplicativeLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
@@ -29,6 +30,7 @@ from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._schedules.table import Table
+from jaxlr._schedules.until import Until
 
 Node = Any  # an epoch, a PlateauState, or a tuple of nodes
 
@@ -77,17 +79,34 @@ def registered(schedule: Any, group: Group) -> tuple[Any, Group]:
             return replaced(schedule, lr=group.initial_lr), group
         case Table():
             return schedule, _with_momentums(schedule, group.with_initial_lr())
+        case Derived():
+            group = group.with_initial_lr()
+            built = _of_parts(schedule, group.initial_lr)
+            return built, _with_momentum_at(built, group, jnp.asarray(0, jnp.int64))
         case Formula():
             group = group.with_initial_lr()
             return replaced(schedule, lr=group.initial_lr), group
         case ReduceLROnPlateau():
             return schedule, group
-        case per_epoch():
+        case per_epoch() | Until():
             built, group = registered(schedule.schedule, group)
             return replaced(schedule, schedule=built), group
         case Composite():
             return _registered_members(schedule, group, ())
     raise unknown(schedule)
+
+
+def _of_parts(schedule: Derived, initial_lr: Any) -> Any:
+    """The formula with its parts built, each on a group of its own: nobody steps them."""
+
+    def of_part(part: Any) -> Any:
+        built, group = registered(part, Group(initial_lr, initial_lr))
+        return linked(built, group)
+
+    fields: dict[str, Any] = {"lr": initial_lr} if hasattr(schedule, "lr") else {}
+    if hasattr(schedule, "schedulers"):
+        return replaced(schedule, schedulers=tuple(map(of_part, schedule.schedulers)), **fields)
+    return replaced(schedule, schedule=of_part(*schedule._parts), **fields)
 
 
 def _with_momentums(schedule: CyclicLR | OneCycleLR | Table, group: Group) -> Group:
@@ -105,7 +124,7 @@ def _registered_members(schedule: Any, group: Group, before: Any) -> tuple[Any, 
     members = schedule.schedulers
     built: list[list[Any]] = [[] for _ in members.kinds]
     for i, k in enumerate(members.kind_of):
-        if type(members.kinds[k]) in _WRITERS or not isinstance(members.kinds[k], Formula):
+        if isinstance(members.kinds[k], _WRITERS) or not isinstance(members.kinds[k], Formula):
             if i < len(before) and before[i] is not None:
                 member, _, group = construct(members[i], group, before[i])
             else:
@@ -121,7 +140,8 @@ def _registered_members(schedule: Any, group: Group, before: Any) -> tuple[Any, 
     return replaced(schedule, schedulers=Members(tuple(kinds), members.kind_of)), group
 
 
-_WRITERS = (CyclicLR, OneCycleLR, SWALR, Table)  # they write entries of the group that others read
+# They write entries of the group that others read; a Derived has parts to be built.
+_WRITERS = (CyclicLR, OneCycleLR, SWALR, Table, Derived)
 
 
 def _column(values: Sequence[Any]) -> jax.Array:
@@ -150,7 +170,7 @@ def linked(schedule: Any, group: Group) -> Any:
             members: Any = schedule.schedulers
             kinds = tuple(linked(kind, group) for kind in members.kinds)
             return replaced(schedule, schedulers=Members(kinds, members.kind_of))
-        case per_epoch():
+        case per_epoch() | Until():
             return replaced(schedule, schedule=linked(schedule.schedule, group))
         case Formula() | ReduceLROnPlateau():
             return schedule
@@ -171,7 +191,7 @@ def construct(schedule: Any, group: Group, before: Any) -> tuple[Any, Node, Grou
       before: its epochs.before_first_step.
     """
     match schedule:
-        case per_epoch():
+        case per_epoch() | Until():
             built, node, group = construct(schedule.schedule, group, before)
             return replaced(schedule, schedule=built), (0, node), group
         case ReduceLROnPlateau():
@@ -226,7 +246,7 @@ def start(schedule: Any, before: Any) -> tuple[Node, Group]:
         case Resumed():
             node, _ = start(schedule.schedule, before)
             return _filled(node, schedule.state), Group(lr=schedule.lr, momentum=schedule.held_momentum)
-        case per_epoch():
+        case per_epoch() | Until():
             node, group = start(schedule.schedule, before)
             return (0, node), group
     built, node, group = construct(schedule, Group(lr=_lr_found(schedule)), before)
@@ -262,6 +282,8 @@ def step(schedule: Any, node: Node, group: Group, metric: Any, runs: Any = True)
             return step(schedule.schedule, node, group, metric, runs)
         case per_epoch():
             return _step_batch(schedule, node, group, metric, runs)
+        case Until():
+            return _step_until(schedule, node, group, metric, runs)
         case ReduceLROnPlateau():
             remembered, lr = schedule._reduced(node, group.lr, metric)
             return _where(runs, remembered, node), group._replace(lr=lr)
@@ -306,6 +328,13 @@ def _step_batch(schedule: per_epoch, node: Node, group: Group, metric: Any, runs
         inner, stepped = step(schedule.schedule, inner, group, metric, runs & new_epoch)
         group = _where(new_epoch, stepped, group)
     return (jnp.where(runs, batch, node[0]), inner), group
+
+
+def _step_until(schedule: Until, node: Node, group: Group, metric: Any, runs: Any) -> tuple[Node, Group]:
+    count, inner = node
+    goes_on = count < schedule._final_epoch
+    inner, stepped = step(schedule.schedule, inner, group, metric, runs & goes_on)
+    return (jnp.where(runs & goes_on, count + 1, count), inner), _where(goes_on, stepped, group)
 
 
 def _step_in_turn(schedule: InTurn, node: Node, group: Group, metric: Any, runs: Any) -> tuple[Node, Group]:
@@ -430,7 +459,7 @@ def held(schedule: Any, group: Group) -> Any:
     match schedule:
         case Momentum():
             return group.momentum
-        case per_epoch():
+        case per_epoch() | Until():
             return held(schedule.schedule, group)
         case Formula() | ReduceLROnPlateau() | Composite() | Resumed():
             return group.lr

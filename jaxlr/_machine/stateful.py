@@ -22,6 +22,7 @@ from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau, takes_metric
 from jaxlr._schedules.resumed import Resumed, first_state, steps_left
+from jaxlr._schedules.until import Until
 
 _LARGEST = np.finfo(np.float32).max.item()
 
@@ -207,7 +208,7 @@ def _named(schedule: Any, node: Any) -> Any:
             return _named(schedule.schedule, node)
         case ReduceLROnPlateau():
             node = PlateauState._make(node)
-        case per_epoch():
+        case per_epoch() | Until():
             node = (node[0], _named(schedule.schedule, node[1]))
         case Chain():
             node = tuple(map(_named, schedule.schedulers, node))

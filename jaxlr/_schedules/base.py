@@ -2,7 +2,8 @@
 
 import abc
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast
 
 import jax
@@ -44,9 +45,11 @@ class Schedule(abc.ABC):
     _fractional: ClassVar[bool] = False  # whether a count may be a float
 
     @property
-    @abc.abstractmethod
     def _parts(self) -> "Sequence[Schedule]":
-        """The schedules that it is made of."""
+        """The schedules that it is made of: its `schedulers`, or its `schedule`."""
+        fields = vars(self)
+        parts: Sequence[Schedule] = fields.get("schedulers", (fields["schedule"],) if "schedule" in fields else ())
+        return parts
 
     @property
     @abc.abstractmethod
@@ -194,10 +197,6 @@ class Formula(Schedule):
     ``get_lr``, which edits what the optimizer holds. Where it has an end, neither is asked for an epoch past it.
     """
 
-    @property
-    def _parts(self) -> tuple[()]:
-        return ()
-
     @abc.abstractmethod
     def _closed_form(self, t: jax.Array) -> Any:
         """The learning rate at epoch t."""
@@ -232,10 +231,6 @@ class Wrapper(Schedule):
 
     schedule: Schedule
 
-    @property
-    def _parts(self) -> tuple[Schedule]:
-        return (self.schedule,)
-
     def _check_schedule(self) -> None:
         if not isinstance(self.schedule, Schedule):
             raise TypeError(f"{type(self).__name__}: schedule must be a jaxlr schedule, got {self.schedule!r}")
@@ -246,6 +241,38 @@ def walk(schedule: Schedule) -> Iterator[Schedule]:
     yield schedule
     for part in schedule._parts:
         yield from walk(part)
+
+
+def schedules(name: str, value: Any) -> tuple[Schedule, ...]:
+    """A list of schedules, at least one."""
+    if isinstance(value, Schedule | str) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a list of jaxlr schedules, got {value!r}")
+    members = tuple(value)
+    if not members:
+        raise ValueError(f"{name} must hold at least one schedule, got none")
+    for i, member in enumerate(members):
+        if not isinstance(member, Schedule):
+            raise TypeError(f"{name}[{i}] must be a jaxlr schedule, got {member!r}")
+    return members
+
+
+def check_one_lr(schedule: Schedule) -> None:
+    """Refuses members that are of several learning rates."""
+    name, lrs = type(schedule).__name__, [part.lr for part in walk(schedule) if hasattr(part, "lr")]
+    if any(map(is_traced, lrs)):
+        if any(lr is not lrs[0] for lr in lrs):
+            raise ValueError(
+                f"{name}: all of lr must be the one learning rate of the optimizer, the same traced value, "
+                f"got {lrs}: compute it once, lr = ..., and give that lr to each"
+            )
+    elif len(set(lrs)) > 1:
+        raise ValueError(f"{name}: all of lr must be the one learning rate of the optimizer, got {lrs}")
+
+
+def least_end(ends: Iterable[Any]) -> Any:
+    """The first of the ends that there are, some of which may be traced; None where there is none."""
+    known = [end for end in ends if end is not None]
+    return reduce(jnp.minimum, known) if any(isinstance(end, jax.Array) for end in known) else min(known, default=None)
 
 
 def cycles_momentum(schedule: Schedule) -> bool:

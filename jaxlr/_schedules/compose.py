@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Any, Never
 
 import jax
 
-from jaxlr._arguments import LAST_EPOCH, is_traced, lengths, real
-from jaxlr._schedules.base import Formula, Integer, Length, Scalar, Schedule, Wrapper, cycles_momentum, walk
+from jaxlr._arguments import LAST_EPOCH, is_traced, lengths, real, shown
+from jaxlr._schedules.base import (
+    Formula,
+    Integer,
+    Length,
+    Scalar,
+    Schedule,
+    Wrapper,
+    check_one_lr,
+    cycles_momentum,
+    schedules,
+)
 from jaxlr._schedules.decay import LinearLR
+from jaxlr._schedules.derived import acting
 from jaxlr._schedules.lambdas import MultiplicativeLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import ReduceLROnPlateau, takes_metric
+from jaxlr._schedules.until import Until
 
 
 class Composite(Schedule):
@@ -23,25 +35,22 @@ class Composite(Schedule):
     schedulers: tuple[Schedule, ...]
 
     @property
-    def _parts(self) -> Sequence[Schedule]:
-        return self.schedulers
-
-    @property
     def _momentum(self) -> Momentum | None:
         return Momentum(self) if cycles_momentum(self) else None
 
     def _check_members(self) -> None:
         """Members: schedules, at least one, from the start, all of one learning rate."""
         name = type(self).__name__
-        if isinstance(self.schedulers, Schedule | str) or not isinstance(self.schedulers, Iterable):
-            raise TypeError(f"{name}: schedulers must be a list of jaxlr schedules, got {self.schedulers!r}")
-        object.__setattr__(self, "schedulers", tuple(self.schedulers))
-        if not self.schedulers:
-            raise ValueError(f"{name}: schedulers must hold at least one schedule, got none")
+        self._check(schedulers=schedules)
         for i, member in enumerate(self.schedulers):
-            if not isinstance(member, Schedule):
-                raise TypeError(f"{name}: schedulers[{i}] must be a jaxlr schedule, got {member!r}")
-            if not all(isinstance(part, Formula | ReduceLROnPlateau | Composite | per_epoch) for part in walk(member)):
+            if any(isinstance(part, Until) for part in acting(member)):
+                raise TypeError(
+                    f"{name}: schedulers[{i}] must go on without an end, got {shown(member)}: "
+                    f"put the whole into it, Until({name}(...), total_steps)"
+                )
+            if not all(
+                isinstance(part, Formula | ReduceLROnPlateau | Composite | per_epoch) for part in acting(member)
+            ):
                 raise TypeError(
                     f"{name}: schedulers[{i}] must be a schedule from its start, got {member!r}: "
                     "resume the composite as a whole"
@@ -50,15 +59,7 @@ class Composite(Schedule):
                 raise ValueError(
                     f"{name}: schedulers[{i}] must have last_epoch=-1, got {member!r}: a composite resumes as a whole"
                 )
-        lrs = [part.lr for part in walk(self) if hasattr(part, "lr")]
-        if any(map(is_traced, lrs)):
-            if any(lr is not lrs[0] for lr in lrs):
-                raise ValueError(
-                    f"{name}: all of lr must be the one learning rate of the optimizer, the same traced value, "
-                    f"got {lrs}: compute it once, lr = ..., and give that lr to each"
-                )
-        elif len(set(lrs)) > 1:
-            raise ValueError(f"{name}: all of lr must be the one learning rate of the optimizer, got {lrs}")
+        check_one_lr(self)
 
     def _check_without_plateau(self) -> None:
         for i, member in enumerate(self.schedulers):
@@ -189,7 +190,7 @@ class SequentialLR(Relay):
         self._check_without_plateau()
         self._check_milestones()
         for i, member in enumerate(self.schedulers):
-            if any(isinstance(part, Wrapper | Together | InTurn) for part in walk(member)):
+            if any(isinstance(part, Wrapper | Together | InTurn) for part in acting(member)):
                 raise TypeError(f"SequentialLR: schedulers[{i}] must be a scheduler of torch's, got {member!r}")
         if not is_traced(self.milestones):
             object.__setattr__(self, "_first", bisect_right(self.milestones, 0))

@@ -94,7 +94,6 @@ class ReduceLROnPlateau(Schedule):
     cooldown: Length = 0
     min_lr: Scalar = 0.0
     eps: Scalar = 1e-8
-    _parts = ()
     _final_epoch = None
     _momentum = None
 

@@ -14,6 +14,7 @@ from jaxlr._schedules.compose import Chain, InTurn, SequentialLR
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import ReduceLROnPlateau
+from jaxlr._schedules.until import Until
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -106,7 +107,7 @@ def first_state(schedule: Any) -> Any:
     match schedule:
         case ReduceLROnPlateau():
             return (0, 0.0, 0, 0)
-        case per_epoch():
+        case per_epoch() | Until():
             return (0, first_state(schedule.schedule))
         case Chain():
             return tuple(map(first_state, schedule.schedulers))
