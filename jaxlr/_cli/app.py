@@ -13,6 +13,7 @@ import jaxlr
 from jaxlr._arguments import parameter_group
 from jaxlr._cli.progress import tracked
 from jaxlr._cli.targets import numbers_of, reported, side_of, torch_recipe
+from jaxlr._torch.functions import functions_of, longest_said
 from jaxlr._verify.length import length_of
 from jaxlr._verify.side import Run
 from jaxlr._verify.sides import kind_of, sides_of
@@ -21,6 +22,8 @@ from jaxlr._verify.verify import report_of
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
 )
+
+_STEPS = 10_000  # where nothing says how long a recipe is
 
 Recipe = Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="A torch scheduler, or what returns one.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
@@ -51,7 +54,7 @@ def _jaxlr(
 def convert(
     recipe: Recipe,
     group: Group = None,
-    total_steps: Annotated[int | None, typer.Option(min=1, help="Length of a lambda's table.")] = None,
+    total_steps: Annotated[int | None, typer.Option(min=1, help="The learning rates of the whole run.")] = None,
     steps_per_epoch: StepsPerEpoch = None,
     state: Annotated[Path | None, typer.Option(help="A .pt file with the scheduler's state_dict to restore.")] = None,
     key: Annotated[str | None, typer.Option(help="The state_dict's key in that file.")] = None,
@@ -63,14 +66,16 @@ def convert(
         if value is not None and state is None:
             raise typer.BadParameter("needs --state", param_hint=option)
     scheduler = torch_recipe(recipe)
-    schedule = reported(
-        jaxlr.from_torch, scheduler, group=group, total_steps=total_steps, steps_per_epoch=steps_per_epoch
-    )
+    functions = any(map(functions_of, scheduler))
+    steps = total_steps or longest_said(scheduler) or (_STEPS if functions else None)
+    schedule = reported(jaxlr.from_torch, scheduler, group=group, total_steps=steps, steps_per_epoch=steps_per_epoch)
+    if total_steps is None and schedule._final_epoch is not None and functions:
+        typer.echo(f"jaxlr: a function was called for {steps:,} steps: --total-steps reads more, or fewer", err=True)
     if state is not None:
         optimizer = None if optimizer_key is None else _state_dict(state, optimizer_key)
         schedule = reported(jaxlr.from_state_dict, schedule, _state_dict(state, key), optimizer=optimizer, group=group)
-    if "<" in repr(schedule) and total_steps is not None:
-        schedule = reported(jaxlr.tabulate, schedule, total_steps)
+    if "<" in repr(schedule) and steps is not None:
+        schedule = reported(jaxlr.tabulate, schedule, steps)
     if "<" in repr(schedule):
         typer.echo(
             "jaxlr: a function without a name is no code: define it in a module, or give --total-steps for a table; "
@@ -154,7 +159,7 @@ def _counts(
         sizes = " and ".join(f"{size} in {target}" for target, size in arrays.items())
         raise ValueError(f"verify: --steps must be given for learning rates of different length, got {sizes}")
     whole = max((length.whole for length in lengths if length.whole is not None), default=None)
-    stop = min([start + 10_000 if whole is None else whole, *ends])
+    stop = min([start + _STEPS if whole is None else whole, *ends])
     if stop <= start:
         raise ValueError(f"verify: --start must be at most {stop - 1}, where the recipe ends, got {start}")
     if stop == whole:

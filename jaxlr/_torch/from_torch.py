@@ -4,6 +4,7 @@ import math
 import warnings
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, Protocol, overload
 
 from jaxlr._arguments import integer, parameter_group, shown
@@ -17,6 +18,7 @@ from jaxlr._torch.drivers.driver import optimizer_of
 from jaxlr._torch.functions import values_of
 from jaxlr._torch.held import WAY_OUT, is_rounded, momentum_of, number_of, rounding
 from jaxlr._torch.ports import PORTS, Source, port
+from jaxlr._torch.recognised import recognised
 from jaxlr._torch.state import found, started, state_of
 from jaxlr._torch.versions import check_rules, warn_if_untried
 
@@ -125,11 +127,13 @@ def from_torch(
     groups, notes = optimizer_of("from_torch: scheduler", driver).param_groups, list[str]()
     recorded = [] if ported else schedules_of("from_torch: scheduler", driver, total_steps, notes)
 
+    total = None if total_steps is None else -(-integer(at_least=1)(_TOTAL_STEPS, total_steps) // driver.every)
+    formulas = cache(recognised)  # of many groups that are alike, once
+
     def converted(index: int) -> Schedule:
         if not ported:
-            return recorded[index]
-        total = None if total_steps is None else -(-integer(at_least=1)(_TOTAL_STEPS, total_steps) // driver.every)
-        schedule = _converted(schedulers, Source(groups[index], index, total, notes))
+            return formulas(recorded[index], total)
+        schedule = formulas(_converted(schedulers, Source(groups[index], index, total, notes)), total)
         return schedule if driver.every == 1 else per_epoch(schedule, driver.every)
 
     schedule: Schedule | list[Schedule]

@@ -13,6 +13,26 @@ import jax
 TRIED = (*range(20), 50, 100, 1_000, 10_000, 100_000)  # the epochs at which a function of the user's is tried
 
 
+def functions_of(scheduler: Any) -> list[Callable[[int], Any]]:
+    """The functions of the user's that a scheduler of torch's, or a member of it, calls."""
+    of_members = [fn for member in getattr(scheduler, "_schedulers", ()) for fn in functions_of(member)]
+    return [*getattr(scheduler, "lr_lambdas", ()), *of_members]
+
+
+def longest_said(schedulers: Iterable[Any]) -> int | None:
+    """The steps of the whole run, where a function of one of the schedulers says them."""
+    said = [_steps_said(fn) for scheduler in schedulers for fn in functions_of(scheduler)]
+    return max((steps for steps in said if steps is not None), default=None)
+
+
+def _steps_said(fn: Any) -> int | None:
+    """The steps of the whole run, where the arguments that transformers and diffusers bind to a function say it."""
+    said = fn.keywords if isinstance(fn, partial) else {}
+    phases = [said.get(f"num_{phase}_steps") for phase in ("warmup", "stable", "decay")]
+    total = said.get("num_training_steps", None if None in phases else sum(phases))
+    return total if isinstance(total, int) else None
+
+
 def values_of(fn: Callable[[Any], Any], epochs: Iterable[int]) -> list[float | None]:
     """What a function of the user's gives in Python; None where that is no number: the port then says so."""
 

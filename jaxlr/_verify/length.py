@@ -15,6 +15,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._torch.from_torch import from_torch
+from jaxlr._torch.functions import longest_said
 from jaxlr._verify.sides import kind_of
 
 _FEW = 100  # a shorter recipe is followed a little further
@@ -48,7 +49,8 @@ def length_of(parameter: str, value: Any, steps_per_epoch: int | None = None) ->
                 try:
                     return _longest(map(_of_schedule, from_torch(value, group="all", steps_per_epoch=steps_per_epoch)))
                 except (TypeError, ValueError):  # it has no port, or is stepped on two clocks
-                    return Length(None, None)
+                    said = longest_said(value if isinstance(value, list | tuple) else [value])
+                    return Length(None if said is None else said + 1, None)
         case _:
             return Length(None, None)
 

@@ -12,6 +12,7 @@ import numpy as np
 from jaxlr._arguments import parameter_group, shown
 from jaxlr._schedules.base import Schedule
 from jaxlr._torch.from_torch import from_torch
+from jaxlr._torch.functions import functions_of
 from jaxlr._torch.held import rounding
 from jaxlr._verify.side import Run, Side, Wide
 
@@ -99,7 +100,7 @@ def _momentum(group: dict[str, Any]) -> float:
 
 def _ported(schedulers: list[Any], index: int) -> Schedule | None:
     """The jaxlr value, where there is one; a function of the user's has no parameters that would be compared."""
-    if any(map(_has_function, schedulers)):
+    if any(map(functions_of, schedulers)):
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -107,7 +108,3 @@ def _ported(schedulers: list[Any], index: int) -> Schedule | None:
             return from_torch(schedulers, group=index)
         except (TypeError, ValueError):
             return None
-
-
-def _has_function(scheduler: Any) -> bool:
-    return hasattr(scheduler, "lr_lambdas") or any(map(_has_function, getattr(scheduler, "_schedulers", ())))
