@@ -1,5 +1,6 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
+from jaxlr._curves.recognize import recognize
 from jaxlr._machine.stateful import State, Stateful, Wide
 from jaxlr._machine.tabulate import tabulate
 from jaxlr._machine.trajectory import trajectory
@@ -65,6 +66,7 @@ __all__ = [
     "from_state_dict",
     "from_torch",
     "per_epoch",
+    "recognize",
     "record",
     "tabulate",
     "to_torch",

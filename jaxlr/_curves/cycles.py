@@ -1,0 +1,97 @@
+"""Curves of one scheduler of torch's that read as several segments, or as none: one cycle, and cycles that shrink."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from jaxlr._curves.families import Cosine, Linear, shortest
+from jaxlr._curves.pieces import Segment
+from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
+
+_NEAR = 1e-6  # relative
+_ROUND = 4  # digits of a factor that somebody has written
+
+
+def one_cycle(pieces: Sequence[Segment], n: int) -> Iterator[Schedule]:
+    """A rise and a fall, or two of them, along cosines or lines: torch's OneCycleLR."""
+    phases = [piece.formula for piece in pieces]
+    if len(phases) == 2 and isinstance(phases[0], Cosine) and pieces[0].end > phases[0].origin + phases[0].T + 1:
+        back = Cosine(phases[0].end, phases[0].start, phases[0].T, phases[0].origin + phases[0].T)
+        phases.insert(1, back)  # there and back is one cosine
+    if not 2 <= len(phases) <= 3:
+        return
+    three_phase = len(phases) == 3
+    up, down, last = phases[0], phases[1], phases[-1]
+    if isinstance(up, Cosine) and isinstance(down, Cosine) and isinstance(last, Cosine):
+        peak, totals = up.origin + up.T, [round(last.origin + last.T) + 1]
+        if abs(up.origin) > 1e-3:
+            return
+    elif isinstance(up, Linear) and isinstance(down, Linear) and isinstance(last, Linear):
+        peak, totals = _meeting(up, down), [n, n - 1]
+    else:
+        return
+    strategy = "cos" if isinstance(up, Cosine) else "linear"
+    for total in totals:
+        first, top, bottom = (float(of(t)) for of, t in ((up, 0), (up, peak), (last, total - 1)))
+        if not (1 <= peak <= total - 2 and top > first and first * bottom > 0):
+            continue
+        factors = shortest(top / first, _NEAR * abs(top / first)), shortest(first / bottom, 1e-4 * abs(first / bottom))
+        if strategy == "linear" and any(len(f"{factor:.9g}") > _ROUND + 1 for factor in factors):
+            continue  # a warm-up, and a line down
+        yield OneCycleLR(
+            top,
+            total,
+            pct_start=shortest((peak + 1) / total, _NEAR),
+            anneal_strategy=strategy,  # type: ignore[arg-type]
+            cycle_momentum=False,
+            div_factor=top / first,
+            final_div_factor=first / bottom,
+            three_phase=three_phase,
+        )
+
+
+def cyclic(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
+    """A triangle that comes again: of lines, too few to be read as a wave, or of lines that shrink as they go on."""
+    lines = [piece.formula for piece in pieces[:3] if isinstance(piece.formula, Linear)]
+    if len(lines) == 3 and lines[0].slope * lines[1].slope < 0 < lines[0].slope * lines[2].slope:
+        up, end = _meeting(*lines[:2]), _meeting(*lines[1:])
+        modes = {1.0: "triangular", 0.5: "triangular2"}
+        mode = modes.get(shortest(lines[2].slope / lines[0].slope, 1e-4))
+        if mode is not None and 0 < up < end:
+            yield _wave(float(lines[0](0)), float(lines[0](up)), up, end - up, mode, 1.0)
+    yield from _shrinking(y, tolerance)
+
+
+def _shrinking(y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
+    """Triangles that are gamma times lower at every count: d[t + S] = gamma ** S d[t], of the distance d from the base."""
+    distance = y - y[0]
+    moves = np.abs(distance) > 4 * tolerance
+    back = np.flatnonzero(~moves[1:]) + 1
+    if not len(back) or not 3 <= back[0] <= len(y) - 3 or not np.all(moves[1 : back[0]]):
+        return
+    S = int(back[0])
+    first = np.arange(1, min(S, len(y) - S))
+    shrunk = distance[first + S] / distance[first]
+    ratio = float(shrunk[np.argmax(np.abs(distance[first]))])
+    if not 0 < ratio or np.max(np.abs(shrunk - ratio)) > 1e-2 * ratio:
+        return
+    gamma = ratio ** (1 / S)
+    straight = distance[1:S] / gamma ** np.arange(1, S)
+    there, back_again = float(straight[0]), float(straight[-1])
+    up = S * back_again / (there + back_again)
+    yield _wave(float(y[0]), float(y[0]) + there * up, up, S - up, "exp_range", gamma)
+
+
+def _wave(base: float, top: float, up: float, down: float, mode: str, gamma: float) -> Schedule:
+    up, down = (float(round(length)) if abs(length - round(length)) < 1e-3 else length for length in (up, down))
+    same = abs(up - down) < 1e-3
+    return CyclicLR(base, top, up, None if same else down, mode, gamma, cycle_momentum=False)  # type: ignore[arg-type]
+
+
+def _meeting(one: Linear, two: Linear) -> float:
+    """The count at which two lines meet."""
+    if one.slope == two.slope:
+        return math.nan
+    return float((float(two(0)) - float(one(0))) / (one.slope - two.slope))

@@ -1,0 +1,96 @@
+"""A warm-up laid over another schedule: the curve divided by the one of the two that can be read."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from jaxlr._curves.families import Constant, Linear, Staircase
+from jaxlr._curves.members import Part, member
+from jaxlr._curves.pieces import FEW, Segment
+from jaxlr._curves.sequence import is_whole, parts_of, sequences
+from jaxlr._schedules.base import Multiplicative, Schedule, walk
+from jaxlr._schedules.compose import ChainedScheduler
+from jaxlr._schedules.derived import Product
+
+_HEADS = 6  # pieces in which a warm-up may end
+_NEAR = 1e-6  # relative, of a quotient
+
+
+def overlaid(pieces: Sequence[Segment], y: np.ndarray) -> Iterator[Schedule]:
+    """A warm-up, and what it is laid over: that which the curve is once the warm-up has ended."""
+    for i in range(1, min(len(pieces), _HEADS)):
+        if pieces[i].end - pieces[i].start < FEW:
+            continue
+        begun = dataclasses.replace(pieces[i], start=0)
+        tail = parts_of([begun, *pieces[i + 1 :]])
+        if tail is None or isinstance(tail[0].formula, Constant):
+            continue
+        counts = np.arange(pieces[i].start)
+        with np.errstate(all="ignore"):
+            factors = y[: len(counts)] / tail[0].formula(counts)
+        warm_up = _warm_up(factors)
+        if warm_up is not None:
+            for under in sequences(tail):
+                yield from _laid(warm_up, under)
+    yield from _over_drops(pieces, y)
+
+
+def _warm_up(factors: np.ndarray) -> Linear | None:
+    """The line to 1 that the factors are, where they are one."""
+    if not np.all(np.isfinite(factors)):
+        return None
+    n = len(factors) - int(np.argmax(np.abs(factors[::-1] - 1) > _NEAR))  # counts of it
+    if n < 2:
+        return None
+    line = Linear(float(factors[0]), float(factors[n - 1] - factors[0]) / (n - 1), 0)
+    straight = np.max(np.abs(line(np.arange(n)) - factors[:n])) <= _NEAR
+    ends = (1 - line.value) / line.slope if line.slope > 0 else math.inf
+    meets = n - 1 < ends <= n + 1e-3 and (n >= FEW or is_whole(ends))
+    return line if straight and meets else None
+
+
+def _over_drops(pieces: Sequence[Segment], y: np.ndarray) -> Iterator[Schedule]:
+    """A warm-up over drops the first of which come before it has ended: lines, then levels."""
+    lines = next((i for i, piece in enumerate(pieces) if not isinstance(piece.formula, Linear)), 0)
+    if lines < 2 or not isinstance(pieces[lines].formula, Constant | Staircase):
+        return
+    first, last = pieces[0].formula, pieces[lines - 1].formula
+    end = pieces[lines].start
+    if not isinstance(first, Linear) or not isinstance(last, Linear) or first.slope <= 0 or last.slope <= 0:
+        return
+    top = float(y[end]) * first.slope / last.slope  # without the drops
+    line = Linear(first.value_at(0) / top, first.slope / top, 0)
+    if not end - 1 < (1 - line.value) / line.slope <= end + 1e-3:
+        return
+    factors = np.minimum(line(np.arange(len(y))), 1.0)
+    from_0 = int(factors[0] == 0)
+    drops = _levels(y[from_0:] / factors[from_0:], from_0)
+    parts = None if drops is None else parts_of([Segment(0, len(y), drops)])
+    for under in sequences(parts):
+        yield from _laid(line, under)
+
+
+def _levels(values: np.ndarray, first: int) -> Staircase | None:
+    """The values as levels, the first of which holds from 0 on."""
+    drops = np.flatnonzero(np.abs(np.diff(values)) > _NEAR * np.abs(values[:-1])) + 1
+    if not 0 < len(drops) < len(values) // 4:
+        return None
+    return Staircase(tuple(values[[0, *drops]].tolist()), tuple((drops + first).tolist()))
+
+
+def _laid(line: Linear, under: Schedule) -> Iterator[Schedule]:
+    """The warm-up over the other schedule: in torch's words, where both only multiply."""
+    lr = next((part.lr for part in walk(under) if hasattr(part, "lr")), None)
+    if lr is None:
+        return
+    scaled = Linear(lr * line.value, lr * line.slope, 0)
+    over = member(Part(0, 2, scaled, level=lr, rests=True), lr)
+    if over is None:
+        return
+    if isinstance(over, Multiplicative) and isinstance(under, Multiplicative):
+        yield ChainedScheduler([over, under])
+        return
+    under_parts = under.schedulers if isinstance(under, Product) else (under,)
+    yield Product(lr, [over, *under_parts])

@@ -1,0 +1,116 @@
+"""A curve as the simplest schedule that gives every value of it."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from jaxlr._curves.cycles import cyclic, one_cycle
+from jaxlr._curves.overlaid import overlaid
+from jaxlr._curves.proof import Target, cost, evaluated, proved
+from jaxlr._curves.segments import segments
+from jaxlr._curves.sequence import parts_of, rounder, sequences
+from jaxlr._schedules.base import Scalar, Schedule
+from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
+from jaxlr._schedules.per_epoch import per_epoch
+from jaxlr._schedules.table import Table, table
+from jaxlr._ulp import compare
+
+_LEAST = 8  # values: of fewer every formula is one
+_TRIED = 6  # candidates of one kind, the simplest, that are tried
+_FLOAT64, _FLOAT32 = 3e-9, 3e-7  # of the peak: what the reader takes for rounding
+
+
+def recognize(values: "Iterable[Scalar] | Table") -> Schedule | None:
+    r"""The simplest schedule that gives every one of the values, or None.
+
+    .. math:: |f(t) - v_t| \le \text{ulp}_{32}(v_t) + 4 n \, 2^{-53} \max_s |v_s|
+
+    for the schedule :math:`f` and each of the :math:`n` values :math:`v_t` at count :math:`t`. The curve is read as
+    segments of one formula each; they are the members of a schedule, whose numbers are as short as the bound allows;
+    it is returned where it keeps the bound at every count, evaluated in float64. It is never a guess: what no formula
+    gives that is shorter than the values is None, and so is a formula in which one value has been edited.
+
+    Args:
+      values: the learning rates at counts 0, 1, ...: a sequence, or an array of one dimension, of finite numbers, in
+        float32 or in float64; or a Table, whose momentums must be given as well where it has them.
+
+    Returns:
+      A schedule of jaxlr's, which drives no momentum unless a Table has one; None for fewer than 8 values.
+
+    Raises:
+      TypeError, ValueError: values is of another type, is empty, or holds a number that is not finite.
+
+    Example:
+      >>> import jaxlr
+      >>> rates = [0.1 * min(1, (epoch + 1) / 5) * 0.1 ** (epoch // 30) for epoch in range(90)]
+      >>> jaxlr.recognize(rates)
+      ChainedScheduler(schedulers=(LinearLR(lr=0.1, start_factor=0.2, total_iters=4), StepLR(lr=0.1, step_size=30)))
+    """
+    momentums = None
+    if isinstance(values, Table):
+        values, momentums = values.values, values.momentums
+    found = _recognized(table("recognize: values", values).array)
+    if found is None or momentums is None:
+        return found
+    return _with_momentum(found, momentums.array)
+
+
+def _recognized(y: np.ndarray) -> Schedule | None:
+    if len(y) < _LEAST:
+        return None
+    target = Target.of(y)
+    peak = float(np.max(np.abs(y)))
+    for share in (_FLOAT32,) if np.array_equal(y, y.astype(np.float32)) else (_FLOAT64,):
+        for candidates in _candidates(y, share * peak):
+            best = None
+            for candidate in sorted(candidates, key=cost)[:_TRIED]:
+                if best is not None and cost(best) <= cost(candidate):
+                    break
+                found = proved(candidate, target)
+                if found is not None and (best is None or cost(found) < cost(best)):
+                    best = found
+            if best is not None:
+                return best
+    return None
+
+
+def _candidates(y: np.ndarray, tolerance: float) -> Iterator[Iterable[Schedule]]:
+    """Schedules that may be the curve, those of a kind together, the simplest kind first."""
+    pieces = segments(y, tolerance)
+    parts = parts_of(pieces)
+    if parts is not None and len(parts) == 1:
+        yield sequences(parts)
+    yield one_cycle(pieces, len(y))
+    yield cyclic(pieces, y, tolerance)
+    yield _held(y)
+    rounded = rounder(pieces, y, tolerance)
+    cut = [pieces] if rounded == list(pieces) else [pieces, rounded]
+    yield [schedule for pieces in cut for schedule in (*sequences(parts_of(pieces)), *overlaid(pieces, y))]
+
+
+def _held(y: np.ndarray) -> Iterator[Schedule]:
+    """What is stepped once in k counts."""
+    steps = np.flatnonzero(np.diff(y)) + 1
+    k = int(np.gcd.reduce(steps)) if len(steps) else 1
+    if k > 1:
+        inner = _recognized(y[::k])
+        if inner is not None:
+            yield per_epoch(inner, k)
+
+
+def _with_momentum(schedule: Any, momentums: np.ndarray) -> Schedule | None:
+    """The schedule that drives the momentums as well; None where it does not."""
+    if isinstance(schedule, per_epoch):
+        inner = _with_momentum(schedule.schedule, momentums[:: schedule.steps_per_epoch])
+        found: Any = None if inner is None else per_epoch(inner, schedule.steps_per_epoch)
+    elif isinstance(schedule, CyclicLR | OneCycleLR):
+        low, high = float(np.min(momentums)), float(np.max(momentums))
+        found = dataclasses.replace(schedule, cycle_momentum=True, base_momentum=low, max_momentum=high)
+    else:
+        return None
+    if found is None:
+        return None
+    ours = evaluated(found.momentum, np.arange(len(momentums)))
+    return found if compare(ours, momentums).passed else None

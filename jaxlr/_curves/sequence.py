@@ -1,0 +1,180 @@
+"""Segments of a curve as the members of one SequentialLR."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from jaxlr._curves.families import Constant, Family, Linear, Other, Power, Staircase
+from jaxlr._curves.members import Part, member, rates
+from jaxlr._curves.pieces import FEW, Segment
+from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.compose import SequentialLR
+from jaxlr._schedules.decay import ConstantLR
+from jaxlr._schedules.derived import Product
+
+_MOST = 12  # members: more are a table in other words
+_WHOLE = 1e-5  # counts
+_SAME = 1e-6  # relative: levels, and ratios of them, that are one as far as the reading shows
+
+
+def parts_of(pieces: Iterable[Segment]) -> list[Part] | None:
+    """The segments as parts of a sequence; None where they say no less than the values do."""
+    parts: list[Part] = []
+    for segment in _stairs(pieces):
+        if parts and (rested := _rested(parts[-1], segment)) is not None:
+            parts[-1] = rested
+            continue
+        if parts and not parts[-1].rests:
+            parts[-1] = dataclasses.replace(parts[-1], level=float(segment.formula(segment.start)))
+        parts.append(Part(segment.start, segment.end, segment.formula))
+    parts = _begun(parts)
+    economical = len(parts) <= _MOST and all(_is_economical(parts, i) for i in range(len(parts)))
+    return parts if economical else None
+
+
+def sequences(parts: Sequence[Part] | None) -> Iterator[Schedule]:
+    """The parts as one schedule, of each of the learning rates that one of them has."""
+    if parts is None:
+        return
+    if len(parts) == 1 and isinstance(parts[0].formula, Constant):
+        if parts[0].formula.value >= 0:
+            yield ConstantLR(parts[0].formula.value, factor=1.0)
+        return
+    for lr in _rates(parts):
+        members = [member(part, lr) for part in parts]
+        if None not in members:
+            known = [schedule for schedule in members if schedule is not None]
+            yield _alone(known[0]) if len(known) == 1 else SequentialLR(lr, known, [part.start for part in parts[1:]])
+
+
+def _alone(schedule: Schedule) -> Schedule:
+    """The schedule, out of the product of one that a SequentialLR needs."""
+    is_wrapped = isinstance(schedule, Product) and len(schedule.schedulers) == 1
+    return schedule.schedulers[0] if is_wrapped else schedule
+
+
+def _rates(parts: Sequence[Part]) -> list[float]:
+    """Learning rates that the parts have, each once."""
+    found: list[float] = []
+    for rate in (rate for part in parts for rate in rates(part)):
+        if math.isfinite(rate) and rate > 0 and not any(abs(rate - other) <= _SAME * other for other in found):
+            found.append(rate)
+    return found or [1.0]
+
+
+def _stairs(pieces: Iterable[Segment]) -> list[Segment]:
+    """The pieces; levels that follow one another by one factor as one staircase, by several as constants."""
+    joined: list[Segment] = []
+    run: list[tuple[int, float]] = []  # where a level begins, and what it is
+    end = 0
+
+    def close() -> None:
+        if not run:
+            return
+        starts = [start for start, _ in run]
+        stairs = Staircase(tuple(level for _, level in run), tuple(starts[1:]))
+        if len(run) == 1 or stairs.gamma is None:
+            formulas: list[Family] = [Constant(level) for _, level in run]
+            joined.extend(Segment(*span, of) for span, of in zip(pairwise([*starts, end]), formulas, strict=True))
+        else:
+            joined.append(Segment(starts[0], end, stairs))
+        run.clear()
+
+    for piece in pieces:
+        match piece.formula:
+            case Constant(value=value):
+                run.append((piece.start, value))
+            case Staircase(levels=levels, milestones=milestones):
+                run += list(zip((piece.start, *milestones), levels, strict=True))
+            case _:
+                close()
+                joined.append(piece)
+        end = piece.end
+    close()
+    return joined
+
+
+def rounder(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
+    """The pieces, each from the roundest count at which the values admit that it begins."""
+    rounder = list(pieces[:1])
+    for piece in pieces[1:]:
+        before, start = rounder[-1], piece.start
+        starts = [start]
+        for step in (-1, 1):
+            at = start
+            for _ in range(3):
+                t = at - 1 if step < 0 else at  # the count that changes hands
+                into = piece.formula if step < 0 else before.formula
+                if not before.start + 1 < at + step < piece.end - 1 or isinstance(into, Other):
+                    break
+                if abs(float(into(t)) - y[t]) > tolerance:
+                    break
+                at += step
+                starts.append(at)
+        start = min(starts, key=lambda count: (len(str(count).rstrip("0")), abs(count - start)))
+        rounder[-1] = dataclasses.replace(before, end=start)
+        rounder.append(dataclasses.replace(piece, start=start))
+    return rounder
+
+
+def _rested(part: Part, segment: Segment) -> Part | None:
+    """The part with the level at which it rests, where the segment is that."""
+    formula, level = part.formula, segment.formula
+    if part.rests or not isinstance(level, Constant):
+        return None
+    if isinstance(formula, Linear) and formula.slope and part.end - part.start > 1:
+        ends = formula.origin + (level.value - formula.value) / formula.slope
+    elif isinstance(formula, Power) and formula.ends(part.end):
+        within = 1e-6 * abs(part.at(part.start) - formula.floor)
+        ends = formula.origin if abs(formula.floor - level.value) <= within else math.inf
+    else:
+        return None
+    if not part.end - 1 - _WHOLE <= ends <= part.end + _WHOLE:
+        return None
+    if segment.end - segment.start < FEW and not is_whole(ends):
+        return None
+    return dataclasses.replace(part, end=segment.end, level=level.value, rests=True)
+
+
+def _begun(parts: list[Part]) -> list[Part]:
+    """The parts; a first count of 0 as a line to what follows."""
+    if len(parts) < 2 or parts[0].end > 1 or not isinstance(parts[0].formula, Constant) or parts[0].formula.value:
+        return parts
+    level = parts[1].at(parts[1].start)
+    return [Part(0, 1, Linear(0.0, level, 0), level), *parts[1:]]
+
+
+def _is_economical(parts: Sequence[Part], i: int) -> bool:
+    """Whether a part has more values than it takes numbers to say it: one that was edited is no part.
+
+    A few counts are enough of a warm-up, which comes to where the next part begins, and of the end, where it is the
+    level that the part before has come to.
+    """
+    part, n = parts[i], parts[i].end - parts[i].start
+    match part.formula:
+        case Other():
+            return False
+        case Staircase(milestones=milestones):
+            lengths = np.diff([part.start, *milestones, part.end])
+            if len(milestones) == 1:
+                return bool(min(lengths) >= FEW)
+            return n >= 2 * len(lengths)
+        case Linear(slope=slope) if i == 0 and len(parts) > 1 and n < FEW and part.level is not None:
+            if n == 1:
+                return part.at(0) == 0
+            ends = (part.level - part.at(0)) / slope if slope else math.inf
+            rises = slope > 0 and not isinstance(parts[1].formula, Linear)
+            return rises and is_whole(ends) and n - 1 <= round(ends) <= n
+        case Constant(value=value) if i == len(parts) - 1 and i > 0 and n < FEW:
+            before = parts[i - 1]
+            reached = (before.at(before.end - 1), before.at(before.end))
+            return any(abs(level - value) <= _SAME * abs(value) for level in reached)
+    return n >= FEW
+
+
+def is_whole(counts: float) -> bool:
+    """Whether a length, of a few counts, is a whole number of them: one that was made by a single value is not."""
+    return math.isfinite(counts) and abs(counts - round(counts)) <= _WHOLE
