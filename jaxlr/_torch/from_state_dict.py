@@ -1,8 +1,12 @@
 """The bridge from a torch checkpoint: the state_dict of a scheduler, and the recipe that it is of."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import jax
+import numpy as np
 
 from jaxlr._arguments import parameter_group, shown
 from jaxlr._machine.machine import Group
@@ -12,8 +16,9 @@ from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
+from jaxlr._schedules.until import Until
 from jaxlr._torch.held import is_rounded, momentum_of, number_of, rounding, strategy_of
-from jaxlr._torch.state import found, started, state_of
+from jaxlr._torch.state import found, resumes_at_any_epoch, started, state_of
 from jaxlr._torch.versions import check_rules, warn_if_untried
 
 
@@ -31,7 +36,8 @@ def from_state_dict(
 
     Args:
       schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand;
-        of a ``Resumed`` its schedule.
+        of a ``Resumed`` its schedule. The formulas found for a function, in an ``Until``, start at the last_epoch of
+        state_dict, whose learning rate must be theirs.
       state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it; for a ``Together`` a list
         of those of its schedulers. Nothing is unpickled here.
       optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum. It alone knows the
@@ -73,11 +79,14 @@ def from_state_dict(
         )
     if schedule._first_epoch != 0:
         raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
-    _check_recipe(schedule, state_dict)
+    if not isinstance(schedule, Until):
+        _check_recipe(schedule, state_dict)
     last_lr = state_dict.get("_last_lr")
     if not isinstance(last_lr, list):
         raise ValueError(f"from_state_dict: state_dict must have been stepped, with a _last_lr, got {last_lr!r}")
     index = parameter_group("from_state_dict", group or 0, len(last_lr))
+    if isinstance(schedule, Until):
+        return _of_formulas(schedule, state_dict, last_lr[index])
     bases, entries_of_ours = found(schedule)
     _check_numbers(schedule, iter(bases), state_dict, index)
     lr, held = last_lr[index], number_of("from_state_dict: the scheduler's last lr", last_lr[index])
@@ -93,6 +102,30 @@ def from_state_dict(
     state = state_of("from_state_dict", schedule, state_dict)
     check_rules("from_state_dict", schedule, state)
     return started(schedule, state, held, momentum, rounding=rounding(lr))
+
+
+def _of_formulas(schedule: Until, state_dict: dict[str, Any], held: Any) -> Schedule:
+    """The formulas found for a recipe, at the epoch of its state_dict, which holds what they give there."""
+    epoch, end = state_dict.get("last_epoch"), schedule.total_steps - 1
+    if type(epoch) is not int or not 0 <= epoch <= end:
+        raise ValueError(
+            f"from_state_dict: state_dict must have a last_epoch of 0 .. {end}, for which {shown(schedule)} is known, "
+            f"got {epoch!r}"
+        )
+    with jax.enable_x64(True):
+        lr = float(schedule(epoch))
+    if abs(float(held) - lr) > np.spacing(np.float32(abs(lr))) + rounding(held):
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of {shown(schedule)}, got one with _last_lr={float(held)!r} at "
+            f"epoch {epoch}, where {lr!r} would be"
+        )
+    inner: Any = schedule.schedule
+    if epoch > 0 and not resumes_at_any_epoch(inner):
+        raise TypeError(
+            f"from_state_dict: schedule must be one that resumes at any epoch, got {shown(schedule)}: restore the "
+            "torch scheduler by load_state_dict, and take from_torch"
+        )
+    return Until(dataclasses.replace(inner, last_epoch=epoch - 1), end + 1 - epoch) if epoch else schedule
 
 
 def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, index: int) -> None:

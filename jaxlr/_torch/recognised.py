@@ -13,6 +13,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.table import Table
 from jaxlr._schedules.until import Until
+from jaxlr._torch.state import resumes_at_any_epoch
 
 
 def recognised(schedule: Any, total_steps: Any) -> Schedule:
@@ -28,16 +29,23 @@ def recognised(schedule: Any, total_steps: Any) -> Schedule:
         return schedule  # type: ignore[no-any-return]
     if schedule._momentum is not None and not isinstance(schedule, Table):
         return schedule  # type: ignore[no-any-return]
-    resumes = schedule.last_epoch >= 0
-    whole = dataclasses.replace(schedule, last_epoch=-1) if resumes else schedule
-    end = total_steps - 1 if whole._final_epoch is None else whole._final_epoch
+    end = total_steps - 1 if schedule._final_epoch is None else schedule._final_epoch
+    if schedule.last_epoch == -1:
+        found = _found(schedule, end + 1)
+    else:
+        found = _found(dataclasses.replace(schedule, last_epoch=-1), end + 1)
+        if found is not None and resumes_at_any_epoch(found):
+            found = dataclasses.replace(found, last_epoch=schedule.last_epoch)
+        else:
+            found = _found(schedule, end - schedule.last_epoch)
+    return schedule if found is None else Until(found, end - schedule.last_epoch)
+
+
+def _found(schedule: Any, steps: int) -> Any:
+    """The formulas of so many steps; of a table with momentums, from its start, with theirs."""
     with jax.enable_x64(True):
-        found = recognize(whole if isinstance(whole, Table) else trajectory(whole, end + 1))
-    if found is None or (resumes and isinstance(found, per_epoch)):
-        return schedule  # type: ignore[no-any-return]
-    if resumes:
-        found = dataclasses.replace(found, last_epoch=schedule.last_epoch)  # type: ignore[type-var]
-    return Until(found, end - schedule.last_epoch)
+        whole = isinstance(schedule, Table) and schedule.last_epoch == -1
+        return recognize(schedule if whole else trajectory(schedule, steps))
 
 
 def _is_no_formula(part: Schedule) -> bool:

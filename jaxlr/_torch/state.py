@@ -28,7 +28,7 @@ def started(schedule: Schedule, state: Any, held: float, momentum: float | None,
     """
     epoch = state[0] if isinstance(schedule, SequentialLR) else state
     candidates: list[Schedule] = [schedule]
-    if isinstance(epoch, int) and epoch > 0 and "last_epoch" in {f.name for f in dataclasses.fields(schedule)}:  # type: ignore[arg-type]
+    if isinstance(epoch, int) and epoch > 0 and resumes_at_any_epoch(schedule):
         candidates.append(dataclasses.replace(schedule, last_epoch=epoch - 1))  # type: ignore[type-var]
     for candidate in candidates:
         if _is_in(candidate, state, held, momentum, rounding):
@@ -36,6 +36,11 @@ def started(schedule: Schedule, state: Any, held: float, momentum: float | None,
     if momentum is None and cycles_momentum(schedule):
         raise ValueError("from_state_dict: optimizer must be given, the state_dict that holds the momentum, got None")
     return Resumed(schedule, state, held, momentum)
+
+
+def resumes_at_any_epoch(schedule: Any) -> bool:
+    """Whether its last_epoch may be given."""
+    return "last_epoch" in {field.name for field in dataclasses.fields(schedule)}
 
 
 def _is_in(schedule: Schedule, state: Any, held: float, momentum: float | None, rounding: float) -> bool:
