@@ -1,0 +1,5 @@
+"""Recipes that are held out."""
+
+from parity.found.found import Found
+
+FOUND: tuple[Found, ...] = ()
