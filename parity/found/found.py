@@ -87,12 +87,12 @@ class Found:
 
     def stepped(self) -> tuple[np.ndarray, np.ndarray]:
         """The learning rates and momentums of a whole run, stepped by the recipe's own loop on a torch optimizer."""
-        recipe = self.make()
-        if isinstance(recipe, np.ndarray):
-            return recipe, np.full(len(recipe), np.nan)
-        optimizer, rows = optimizer_of(recipe), []
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the optimizer itself is not stepped
+            warnings.simplefilter("ignore")  # the frameworks, of their imports; torch, that no optimizer is stepped
+            recipe = self.make()
+            if isinstance(recipe, np.ndarray):
+                return recipe, np.full(len(recipe), np.nan)
+            optimizer, rows = optimizer_of(recipe), []
             for update in range(1, self.steps + 1):
                 rows += held(optimizer)
                 if update < self.steps:  # a multiplier of the share of the run ends there

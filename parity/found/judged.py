@@ -66,9 +66,9 @@ def judge(found: Found) -> Judged:
 
 def converted(found: Found) -> jaxlr.Schedule:
     """from_torch of a scheduler, recognize of an array."""
-    recipe = found.make()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # mmengine warns of its own imports
+        warnings.simplefilter("ignore")  # the frameworks, of their imports; from_torch, of what never changes
+        recipe = found.make()
         if not isinstance(recipe, np.ndarray):
             return jaxlr.from_torch(recipe, total_steps=found.steps, steps_per_epoch=found.steps_per_epoch)
         recognize: Any = getattr(jaxlr, "recognize", lambda values: None)
@@ -128,10 +128,11 @@ def summary(judgements: Sequence[Judged]) -> str:
     """The score."""
     recipes = [judged for judged in judgements if not judged.found.control]
     controls = [judged for judged in judgements if judged.found.control]
-    native, close = (sum(marks) for marks in ([j.native for j in recipes], [j.max_ulp <= 1 for j in recipes]))
+    native, close = sum(judged.native for judged in recipes), sum(judged.max_ulp <= 1 for judged in recipes)
+    of = max(len(recipes), 1)
     return (
         f"{len(recipes)} recipes of {len({judged.found.package for judged in recipes})} packages: "
-        f"{native} native ({native / max(len(recipes), 1):.0%}), {close} at most 1 ulp ({close / max(len(recipes), 1):.0%}); "
+        f"{native} native ({native / of:.0%}), {close} at most 1 ulp ({close / of:.0%}); "
         f"{sum(judged.right for judged in controls)} of {len(controls)} controls right"
     )
 

@@ -121,7 +121,7 @@ def timm_wsd(warmup: int, total: int, decay: int) -> Callable[[float, float], fl
 
     def curve(t: float, base: float) -> float:
         after = t - warmup
-        return base * (1 + after / warmup) ** -0.5 * (1 - min(max(after - (total - decay), 0) / decay, 1))
+        return base / math.sqrt(1 + after / warmup) * (1 - min(max(after - (total - decay), 0) / decay, 1))
 
     return curve
 
@@ -268,7 +268,7 @@ class LinearWarmupCosineAnnealingLR(LRScheduler):
             for base, group in zip(self.base_lrs, self.optimizer.param_groups, strict=True)
         ]
 
-    def _next(self, base: float, lr: float) -> float:
+    def _next(self, base: Any, lr: Any) -> Any:
         t, warmup, length = self.last_epoch, self.warmup_epochs, self.max_epochs - self.warmup_epochs
         if t == 0:
             return self.start
@@ -561,7 +561,7 @@ def ultralytics(count: int) -> float:
 
 
 def deeplab(count: int) -> float:
-    lr = 0.007 * (1 - count / 6_000) ** 0.9
+    lr = 0.007 * float((1 - count / 6_000) ** 0.9)
     return lr * count / 200 if count < 200 else lr
 
 
@@ -586,10 +586,9 @@ DETECTION = (
 
 
 def fairseq_polynomial(num_updates: int) -> float:
-    """Where it is built it is already at the first update."""
     lr, warmup, total = 5e-4, 500, 12_000
     if num_updates <= warmup:
-        return max(num_updates, 1) / warmup * lr
+        return num_updates / warmup * lr
     return lr * (1 - (num_updates - warmup) / (total - warmup)) if num_updates < total else 0.0
 
 
@@ -730,7 +729,7 @@ COMPOSER = (
 def annotated_noam(step: int) -> float:
     """rate() of the Annotated Transformer, which takes step 0 for 1."""
     step = max(step, 1)
-    return 512**-0.5 * min(step**-0.5, step * 4_000**-1.5)
+    return float(512**-0.5 * min(step**-0.5, step * 4_000**-1.5))
 
 
 def warm_cool_decay(num_updates: int) -> float:
@@ -746,12 +745,8 @@ def warm_cool_decay(num_updates: int) -> float:
 
 def eden(count: int) -> float:
     batch, epoch = count, count // 200
-    return (
-        0.045
-        * ((batch**2 + 5_000**2) / 5_000**2) ** -0.25
-        * ((epoch**2 + 6**2) / 6**2) ** -0.25
-        * (0.5 + 0.5 * min(batch / 500, 1))
-    )
+    decay = ((batch**2 + 5_000**2) / 5_000**2) ** -0.25 * ((epoch**2 + 6**2) / 6**2) ** -0.25
+    return 0.045 * float(decay) * (0.5 + 0.5 * min(batch / 500, 1))
 
 
 SPEECH = (
@@ -847,6 +842,9 @@ def sgdr() -> np.ndarray:
     return np.array(lrs)
 
 
+SGDR_LRS = sgdr()
+
+
 def wide_resnet(count: int) -> float:
     """A warm-up of the batch in the first epoch; then milestones of the epoch, which have counted on."""
     epoch = count // 98
@@ -885,7 +883,7 @@ MISCELLANEOUS = (
         "warm restarts of the fractional epoch",
         "CosineAnnealingWarmRestarts(optimizer, T_0=10, T_mult=2).step(epoch + i / 50)",
         lambda count: float(SGDR_LRS[count]),
-        3_500,
+        len(SGDR_LRS),
         "torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.step",
         rebuilt=False,
     ),
@@ -922,7 +920,6 @@ MISCELLANEOUS = (
         "yanx27/Pointnet_Pointnet2_pytorch train_partseg.py",
     ),
 )
-SGDR_LRS = sgdr()
 
 ONE = after_warmup(1e-3, 200, cosine_to(1e-3, 1e-5, 200, 3_000))
 NOISE = np.random.default_rng(7).normal(size=2_000)
