@@ -4,7 +4,7 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify diagnose versions bench tpu gpu wheel test test-source test-accelerators fuzz lint clean
+.PHONY: help verify diagnose recipes versions bench tpu gpu wheel test test-source test-accelerators fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -14,6 +14,9 @@ verify: .venv/ready ## step torch and jaxlr side by side for every recipe, STEPS
 
 diagnose: .venv/ready ## verify pairs whose difference is known, and print which are named; ARGS="--set public"
 	$(BIN)/python -m parity.diagnose $(ARGS)
+
+recipes: .venv/ready ## convert every found recipe and print the table; ARGS="--set 'held out'"
+	$(BIN)/python -m parity.found $(ARGS)
 
 versions: wheel .venv/ready ## tests/ and parity/ on each Python and jax at hand, torch's rules of each torch; ARGS="--only '3.12 jax 0.8'"
 	$(BIN)/python -m parity.versions_matrix $(ARGS)

@@ -27,7 +27,7 @@ EXTRAS = {
     "torch": "torch",
     "matplotlib": "plot",
     **dict.fromkeys(("rich", "typer"), "cli"),
-    **dict.fromkeys(("equinox", "flax", "fvcore", "mmengine", "orbax", "sklearn"), "integrations"),
+    **dict.fromkeys(("equinox", "flax", "fvcore", "mmengine", "orbax", "sklearn", "transformers"), "integrations"),
     **dict.fromkeys(("brainstate", "braintools"), "bench"),
 }
 
