@@ -63,6 +63,10 @@ def unnamed():
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
     return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)
 
+def scaled():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    return torch.optim.lr_scheduler.CyclicLR(optimizer, 0.01, 0.1, scale_fn=lambda x: 0.9**x, cycle_momentum=False)
+
 def branching(count):
     return 0.1 if count < 30 else 0.01
 
@@ -128,6 +132,12 @@ def test_what_convert_prints_runs(recipe, name, monkeypatch):
     assert isinstance(namespace["schedule"], jaxlr.Schedule)
     assert imports == (["from recipe import inverse"] if name == "nested" else [])
     monkeypatch.delitem(sys.modules, "recipe", raising=False)
+
+
+def test_convert_calls_a_function_so_often_where_nothing_says_how_long_the_run_is(recipe):
+    result = RUNNER.invoke(app, ["convert", f"{recipe}:unnamed"])
+    assert result.stdout == "jaxlr.Until(schedule=jaxlr.ExponentialLR(lr=0.1, gamma=0.9), total_steps=10000)\n"
+    assert result.stderr == "jaxlr: a function was called for 10,000 steps: --total-steps reads more, or fewer\n"
 
 
 def test_convert_prints_a_lambda_as_a_table(recipe):
@@ -379,7 +389,7 @@ def test_the_gallery_shows_every_class_without_torch(tmp_path):
         (["gallery", "--output", "{recipe}/a.png"], "cannot write"),
         (["plot", "{recipe}:text"], "recipe.py:text must give one number at each count"),
         (["convert", "{recipe}:scheduler", "--key", "a"], "needs --state"),
-        (["convert", "{recipe}:unnamed"], "a function without a name is no code"),
+        (["convert", "{recipe}:scaled"], "a function without a name is no code"),
     ],
     ids=str,
 )

@@ -28,9 +28,10 @@ def longest_said(schedulers: Iterable[Any]) -> int | None:
 def _steps_said(fn: Any) -> int | None:
     """The steps of the whole run, where the arguments that transformers and diffusers bind to a function say it."""
     said = fn.keywords if isinstance(fn, partial) else {}
-    phases = [said.get(f"num_{phase}_steps") for phase in ("warmup", "stable", "decay")]
-    total = said.get("num_training_steps", None if None in phases else sum(phases))
-    return total if isinstance(total, int) else None
+    if isinstance(total := said.get("num_training_steps"), int):
+        return total
+    phases = [said.get(f"num_{phase}_steps") for phase in ("warmup", "stable", "decay")]  # of warmup-stable-decay
+    return sum(steps) if len(steps := [phase for phase in phases if isinstance(phase, int)]) == 3 else None
 
 
 def values_of(fn: Callable[[Any], Any], epochs: Iterable[int]) -> list[float | None]:
