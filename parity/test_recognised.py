@@ -132,3 +132,6 @@ def test_its_checkpoint():
     stepped(other, 101)
     with pytest.raises(ValueError, match="state_dict must be that of"):
         jaxlr.from_state_dict(fresh, other.state_dict())
+    stepped(scheduler, STEPS)
+    with pytest.raises(ValueError, match="state_dict must be at an epoch of 0 .. 399, .* got 499"):
+        jaxlr.from_state_dict(fresh, scheduler.state_dict())

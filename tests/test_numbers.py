@@ -19,7 +19,7 @@ from jaxlr import _float64
 from jaxlr._arguments import is_traced
 from jaxlr._machine.structure import split
 from jaxlr._schedules.base import Formula, walk
-from parity.cases import COMPOSITES, RECIPES
+from parity.cases import COMPOSITES, OWN, RECIPES
 
 COUNTS = np.array([0, 1, 2, 3, 5, 7, 10, 11, 12, 25, 40, 200])
 
@@ -47,6 +47,8 @@ def traced_again(schedule, replace):
                 fields["lr"] = lr.setdefault("lr", replace(value))
             elif field.name == "schedulers":
                 fields["schedulers"] = [again(member) for member in value]
+            elif field.name == "schedule":
+                fields["schedule"] = again(value)
             elif field.name == "milestones":
                 fields["milestones"] = [replace(milestone) for milestone in value]
             elif type(value) in (int, float):
@@ -64,7 +66,8 @@ def is_plain(case):
 
 
 # One of each class, and a third of what acts on one another.
-SOME = [case for case in [*ONE_OF_EACH, *COMPOSITES[::3]] if is_plain(case) and case.fractional is None]
+ONE_OF_OWN = [entry.recipes[0] for entry in OWN]
+SOME = [case for case in [*ONE_OF_EACH, *ONE_OF_OWN, *COMPOSITES[::3]] if is_plain(case) and case.fractional is None]
 
 
 @pytest.mark.parametrize("case", SOME, ids=str)

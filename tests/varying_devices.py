@@ -18,7 +18,7 @@ import jaxlr
 from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._schedules.base import walk
 from jaxlr._schedules.plateau import takes_metric
-from parity.cases import COMPOSITES, ENTRIES, OTHERS
+from parity.cases import COMPOSITES, ENTRIES, OTHERS, OWN
 
 DEVICES = 8
 RATES = np.linspace(0.1, 0.8, DEVICES, dtype=np.float32)
@@ -27,7 +27,9 @@ PLATEAU = jaxlr.ReduceLROnPlateau(0.1, patience=0)
 STEP = jaxlr.StepLR(0.1, step_size=3)
 SCHEDULES = [
     *(case.schedule() for case in [*ONE_OF_EACH, *COMPOSITES[:10]]),
-    *(entry.build(**entry.arguments) for entry in OTHERS if entry.build is not jaxlr.Stateful),  # all are stepped
+    *(
+        entry.build(**entry.arguments) for entry in (*OWN, *OTHERS) if entry.build is not jaxlr.Stateful
+    ),  # all are stepped
     # More members of a kind than are selected from; a table in epochs.
     jaxlr.SequentialLR(0.1, [jaxlr.StepLR(0.1, step_size=i) for i in range(1, 13)], milestones=range(5, 60, 5)),
     jaxlr.per_epoch(jaxlr.Table(np.linspace(0.1, 0.2, 40)), 2),

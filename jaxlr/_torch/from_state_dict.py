@@ -13,12 +13,13 @@ from jaxlr._machine.machine import Group
 from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
+from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._schedules.until import Until
 from jaxlr._torch.held import is_rounded, momentum_of, number_of, rounding, strategy_of
-from jaxlr._torch.state import found, resumes_at_any_epoch, started, state_of
+from jaxlr._torch.state import found, started, state_of
 from jaxlr._torch.versions import check_rules, warn_if_untried
 
 
@@ -36,8 +37,7 @@ def from_state_dict(
 
     Args:
       schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand;
-        of a ``Resumed`` its schedule. The formulas found for a function, in an ``Until``, start at the last_epoch of
-        state_dict, whose learning rate must be theirs.
+        of a ``Resumed`` its schedule. Where torch has the whole recipe as one LambdaLR, any schedule of it.
       state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it; for a ``Together`` a list
         of those of its schedulers. Nothing is unpickled here.
       optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum. It alone knows the
@@ -79,16 +79,25 @@ def from_state_dict(
         )
     if schedule._first_epoch != 0:
         raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
-    if not isinstance(schedule, Until):
+    if isinstance(schedule, Until):
+        epoch, end = _epoch_of(state_dict), schedule.total_steps - 1
+        if epoch > end:
+            raise ValueError(
+                f"from_state_dict: state_dict must be at an epoch of 0 .. {end}, for which {shown(schedule)} is known, "
+                f"got {epoch}"
+            )
+        resumed = from_state_dict(schedule.schedule, state_dict, optimizer=optimizer, group=group)
+        return Until(resumed, schedule.total_steps - epoch)
+    of_function = "lr_lambdas" in state_dict and not isinstance(schedule, LambdaLR | MultiplicativeLR)
+    if not of_function:
         _check_recipe(schedule, state_dict)
     last_lr = state_dict.get("_last_lr")
     if not isinstance(last_lr, list):
         raise ValueError(f"from_state_dict: state_dict must have been stepped, with a _last_lr, got {last_lr!r}")
     index = parameter_group("from_state_dict", group or 0, len(last_lr))
-    if isinstance(schedule, Until):
-        return _of_formulas(schedule, state_dict, last_lr[index])
     bases, entries_of_ours = found(schedule)
-    _check_numbers(schedule, iter(bases), state_dict, index)
+    if not of_function:
+        _check_numbers(schedule, iter(bases), state_dict, index)
     lr, held = last_lr[index], number_of("from_state_dict: the scheduler's last lr", last_lr[index])
     momentum = None
     if optimizer is not None:
@@ -99,33 +108,38 @@ def from_state_dict(
             raise ValueError(f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {lr!r}")
         held = number
         momentum = momentum_of("from_state_dict", entries) if cycles_momentum(schedule) else None
+    if of_function:
+        return _at_epoch(schedule, state_dict["last_epoch"], held, rounding(lr))
     state = state_of("from_state_dict", schedule, state_dict)
     check_rules("from_state_dict", schedule, state)
     return started(schedule, state, held, momentum, rounding=rounding(lr))
 
 
-def _of_formulas(schedule: Until, state_dict: dict[str, Any], held: Any) -> Schedule:
-    """The formulas found for a recipe, at the epoch of its state_dict, which holds what they give there."""
-    epoch, end = state_dict.get("last_epoch"), schedule.total_steps - 1
-    if type(epoch) is not int or not 0 <= epoch <= end:
-        raise ValueError(
-            f"from_state_dict: state_dict must have a last_epoch of 0 .. {end}, for which {shown(schedule)} is known, "
-            f"got {epoch!r}"
-        )
-    with jax.enable_x64(True):
-        lr = float(schedule(epoch))
-    if abs(float(held) - lr) > np.spacing(np.float32(abs(lr))) + rounding(held):
-        raise ValueError(
-            f"from_state_dict: state_dict must be that of {shown(schedule)}, got one with _last_lr={float(held)!r} at "
-            f"epoch {epoch}, where {lr!r} would be"
-        )
-    inner: Any = schedule.schedule
-    if epoch > 0 and not resumes_at_any_epoch(inner):
+def _epoch_of(state_dict: dict[str, Any]) -> int:
+    """The steps that a scheduler has taken; a ChainedScheduler counts none of its own."""
+    while "last_epoch" not in state_dict:
+        state_dict = state_dict["_schedulers"][0]
+    epoch: int = state_dict["last_epoch"]
+    return epoch
+
+
+def _at_epoch(schedule: Any, epoch: int, held: float, rounding: float) -> Schedule:
+    """The schedule of a recipe that torch has as one LambdaLR: its epoch says all, and the learning rate is checked."""
+    try:
+        resumed: Schedule = schedule if epoch == 0 else dataclasses.replace(schedule, last_epoch=epoch - 1)
+    except TypeError:
         raise TypeError(
-            f"from_state_dict: schedule must be one that resumes at any epoch, got {shown(schedule)}: restore the "
-            "torch scheduler by load_state_dict, and take from_torch"
+            f"from_state_dict: schedule must have a last_epoch, to go on from a LambdaLR's epoch {epoch}, got "
+            f"{shown(schedule)}: put it into a SequentialLR(lr, [...], [])"
+        ) from None
+    with jax.enable_x64(True):
+        lr = float(resumed(0))
+    if abs(lr - held) > np.spacing(np.float32(abs(held))) + rounding:
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of {shown(schedule)}, whose learning rate at epoch {epoch} is "
+            f"{lr!r}, got one that holds {held!r}"
         )
-    return Until(dataclasses.replace(inner, last_epoch=epoch - 1), end + 1 - epoch) if epoch else schedule
+    return resumed
 
 
 def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, index: int) -> None:
@@ -237,7 +251,10 @@ _SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
     "PolynomialLR": lambda s: {"total_iters": s.total_iters, "power": s.power},
     "CosineAnnealingLR": lambda s: {"T_max": s.T_max, "eta_min": s.eta_min},
     "CosineAnnealingWarmRestarts": lambda s: {"T_0": s.T_0, "T_mult": s.T_mult, "eta_min": s.eta_min},
-    "LambdaLR": lambda s: {"lr_lambdas": ...},
+    **dict.fromkeys(
+        ("LambdaLR", "LinearRamp", "PolynomialDecay", "InversePower", "Shifted", "Product"),
+        lambda s: {"lr_lambdas": ...},
+    ),
     "MultiplicativeLR": lambda s: {"lr_lambdas": ...},
     "CyclicLR": lambda s: {
         "total_size": s._cycle_length,
