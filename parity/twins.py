@@ -26,7 +26,7 @@ def polynomial_decay(lr: float, total_iters: float, power: float = 1.0, eta_min:
     def factor(current_step: int) -> float:
         lr_range = lr - eta_min
         pct_remaining = 1 - min(current_step, total_iters) / total_iters
-        return (lr_range * pct_remaining**power + eta_min) / lr
+        return float((lr_range * pct_remaining**power + eta_min) / lr)
 
     return factor
 
@@ -83,14 +83,14 @@ def inverse_power_in_a_chain(optimizer: Any, timescale: float, power: float = 0.
     from torch.optim.lr_scheduler import LRScheduler  # noqa: PLC0415 tests/ runs without torch
 
     class InversePower(LRScheduler):
-        def get_lr(self) -> list[float]:
+        def get_lr(self) -> Any:
             rates = [group["lr"] for group in self.optimizer.param_groups]
             if self._is_initial or self.last_epoch == 0:
                 return rates
             factor = inverse_power(0.0, timescale, power)
             return [lr * factor(self.last_epoch) / factor(self.last_epoch - 1) for lr in rates]
 
-        def _get_closed_form_lr(self) -> list[float]:
+        def _get_closed_form_lr(self) -> Any:
             return [lr * inverse_power(0.0, timescale, power)(self.last_epoch) for lr in self.base_lrs]
 
     return InversePower(optimizer)

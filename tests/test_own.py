@@ -135,6 +135,21 @@ def test_until_steps_what_has_no_closed_form():
     assert jaxlr.Until(CYCLE, 50)._final_epoch == 20  # it ends itself
 
 
+def test_a_composite_in_mid_run_and_its_momentum_are_stepped_inside():
+    sequence = jaxlr.SequentialLR(LR, [STEP, CYCLE], [2])
+    resumed = jaxlr.Resumed(sequence, (4, 1, (2,)), lr=0.05, held_momentum=0.9)
+    for inner, outer in (
+        (sequence.momentum, jaxlr.Until(sequence, 4).momentum),
+        (resumed, jaxlr.per_epoch(resumed, 1)),
+    ):
+        stateful = outer.stateful()
+        state, values = stateful.init(), []
+        for _ in range(3):
+            values.append(stateful(state))
+            state = stateful.update(state)
+        np.testing.assert_array_equal([*values, stateful(state)], jaxlr.trajectory(inner, 4))
+
+
 def test_a_function_may_close_over_a_traced_number():
     def value(factor):
         member = jaxlr.LambdaLR(LR, lambda epoch: factor**epoch)
