@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxlr._curves.families import Cosine, Linear, shortest
 from jaxlr._curves.pieces import Segment
+from jaxlr._curves.proof import digits
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 
@@ -38,7 +39,8 @@ def one_cycle(pieces: Sequence[Segment], n: int) -> Iterator[Schedule]:
         if not (1 <= peak <= total - 2 and top > first and first * bottom > 0):
             continue
         factors = shortest(top / first, _NEAR * abs(top / first)), shortest(first / bottom, 1e-4 * abs(first / bottom))
-        if strategy == "linear" and any(len(f"{factor:.9g}") > _ROUND + 1 for factor in factors):
+        written = min(factors) > 1 and all(digits(x) <= _ROUND for x in (*factors, (peak + 1) / total))
+        if strategy == "linear" and not written:
             continue  # a warm-up, and a line down
         yield OneCycleLR(
             top,
@@ -73,9 +75,8 @@ def _shrinking(y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
         return
     S = int(back[0])
     first = np.arange(1, min(S, len(y) - S))
-    shrunk = distance[first + S] / distance[first]
-    ratio = float(shrunk[np.argmax(np.abs(distance[first]))])
-    if not 0 < ratio or np.max(np.abs(shrunk - ratio)) > 1e-2 * ratio:
+    ratio = float(np.dot(distance[first + S], distance[first]) / np.dot(distance[first], distance[first]))
+    if not 0 < ratio or np.max(np.abs(distance[first + S] - ratio * distance[first])) > 4 * tolerance:
         return
     gamma = ratio ** (1 / S)
     straight = distance[1:S] / gamma ** np.arange(1, S)

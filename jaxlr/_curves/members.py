@@ -60,9 +60,8 @@ def rates(part: Part) -> Iterator[float]:
             yield value
         case Linear():
             yield max(part.at(part.start), *_line_ends(part))
-        case Cosine(start=first, end=second):
-            yield max(first, second)
-            yield min(first, second)
+        case Cosine(start=first, end=last):
+            yield max(first, last)
         case Restarts(top=top):
             yield top
         case Staircase(levels=levels):
@@ -199,16 +198,15 @@ def _exponential(part: Part, formula: Exponential, lr: float) -> Schedule | None
 
 def _cosine(part: Part, formula: Cosine, lr: float) -> Schedule | None:
     """A cosine that counts from the one of its extremes that is the learning rate."""
-    T = _whole(formula.T)
+    T = _whole(abs(formula.T))
     for first, last, origin in (
         (formula.start, formula.end, formula.origin),
         (formula.end, formula.start, formula.origin + formula.T),
     ):
         if T is not None and lr >= 0 and _is(first, lr, max(abs(first), abs(last))):
-            eta_min = 0.0 if _is(last, 0.0, first) else last
             by = part.start - origin
             by = 0.0 if abs(by) < 0.1 else by % (2 * T)
-            return _entered(CosineAnnealingLR(lr, T, eta_min), by)
+            return _entered(CosineAnnealingLR(lr, T, last), by)
     return None
 
 
@@ -223,7 +221,7 @@ def _polynomial(part: Part, formula: Power, lr: float) -> Schedule | None:
         return None
     if abs(T - round(T)) > 1e-2:
         return _entered(PolynomialDecay(lr, T, power, formula.floor), by)
-    if abs(formula.floor) > _NEAR * lr:
+    if formula.floor:
         return _entered(PolynomialDecay(lr, round(T), power, formula.floor), by)
     return _entered(PolynomialLR(lr, round(T), power), by)
 
@@ -254,8 +252,7 @@ def _restarts(part: Part, formula: Restarts, lr: float) -> Schedule | None:
         return None
     by = part.start - formula.origin
     by = by % T_0 if formula.T_mult == 1 else by
-    eta_min = 0.0 if _is(formula.bottom, 0.0, lr) else formula.bottom
-    return _entered(CosineAnnealingWarmRestarts(lr, T_0, int(formula.T_mult), eta_min), by)
+    return _entered(CosineAnnealingWarmRestarts(lr, T_0, int(formula.T_mult), formula.bottom), by)
 
 
 def _triangles(part: Part, formula: Triangular) -> Schedule | None:
@@ -270,9 +267,7 @@ def _triangles(part: Part, formula: Triangular) -> Schedule | None:
 
 def _held(part: Part, formula: Held, lr: float) -> Schedule | None:
     """A member that is stepped once in k counts: in a SequentialLR the one member of a product."""
-    k, origin = formula.k, formula.origin % formula.k
-    if (part.start - origin) % k:
-        return None
-    first = (part.start - origin) // k
-    inner = member(Part(first, -(-(part.end - origin) // k), formula.formula), lr)
-    return None if inner is None else Product(lr, [per_epoch(inner, k)])
+    first, ahead = divmod(part.start - formula.origin, formula.k)
+    last = (part.end - 1 - formula.origin) // formula.k
+    inner = member(Part(first, last + 1, formula.formula), lr)
+    return None if inner is None else _entered(Product(lr, [per_epoch(inner, formula.k)]), ahead)

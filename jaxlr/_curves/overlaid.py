@@ -6,35 +6,82 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from jaxlr._curves.families import Constant, Linear, Staircase
+from jaxlr._curves.families import Constant, Held, Linear, Restarts, Staircase
 from jaxlr._curves.members import Part, member
 from jaxlr._curves.pieces import FEW, Segment
 from jaxlr._curves.sequence import is_whole, parts_of, sequences
 from jaxlr._schedules.base import Multiplicative, Schedule, walk
 from jaxlr._schedules.compose import ChainedScheduler
 from jaxlr._schedules.derived import Product
+from jaxlr._schedules.per_epoch import per_epoch
 
-_HEADS = 6  # pieces in which a warm-up may end
+_HEADS = 32  # pieces in which a warm-up may end
 _NEAR = 1e-6  # relative, of a quotient
 
 
 def overlaid(pieces: Sequence[Segment], y: np.ndarray) -> Iterator[Schedule]:
     """A warm-up, and what it is laid over: that which the curve is once the warm-up has ended."""
     for i in range(1, min(len(pieces), _HEADS)):
-        if pieces[i].end - pieces[i].start < FEW:
-            continue
-        begun = dataclasses.replace(pieces[i], start=0)
-        tail = parts_of([begun, *pieces[i + 1 :]])
-        if tail is None or isinstance(tail[0].formula, Constant):
+        k, tail = _from_0(pieces[i:])
+        parts = None if pieces[i].end - pieces[i].start < FEW * k else parts_of(tail)
+        if parts is None or isinstance(parts[0].formula, Constant):
             continue
         counts = np.arange(pieces[i].start)
         with np.errstate(all="ignore"):
-            factors = y[: len(counts)] / tail[0].formula(counts)
+            factors = y[: len(counts)] / parts[0].formula(counts // k)
         warm_up = _warm_up(factors)
         if warm_up is not None:
-            for under in sequences(tail):
-                yield from _laid(warm_up, under)
+            for under in sequences(parts):
+                yield from _laid(warm_up, under if k == 1 else per_epoch(under, k))
     yield from _over_drops(pieces, y)
+
+
+def _from_0(pieces: Sequence[Segment]) -> tuple[int, list[Segment]]:
+    """The pieces, the first of them from 0 on: those that are stepped once in k counts in epochs, and k."""
+    first = pieces[0].formula
+    if isinstance(first, Held):
+        if isinstance(first.formula, Restarts):
+            first = dataclasses.replace(first, formula=_cycle_earlier(first.formula))
+        epochs = [_in_epochs(piece, first.k) for piece in (dataclasses.replace(pieces[0], formula=first), *pieces[1:])]
+        known = [piece for piece in epochs if piece is not None]
+        if first.origin % first.k == 0 and len(known) == len(pieces):
+            return first.k, [dataclasses.replace(known[0], start=0), *known[1:]]
+    if isinstance(first, Staircase):
+        first = _earlier(first, pieces[0].start)
+    if isinstance(first, Restarts):
+        first = _cycle_earlier(first)
+    return 1, [Segment(0, pieces[0].end, first), *pieces[1:]]
+
+
+def _cycle_earlier(waves: Restarts) -> Restarts:
+    """Warm restarts with the cycle before the first one that was read."""
+    T = waves.T / waves.T_mult
+    return dataclasses.replace(waves, T=T, origin=waves.origin - T) if waves.origin >= T == round(T) else waves
+
+
+def _in_epochs(piece: Segment, k: int) -> Segment | None:
+    """A piece that is stepped once in k counts, in those steps."""
+    start, end = -(-piece.start // k), -(-piece.end // k)
+    match piece.formula:
+        case Held(formula=formula, k=of, origin=origin) if of == k and origin % k == 0:
+            return Segment(start, end, formula)
+        case Constant() if piece.start % k == 0:
+            return Segment(start, end, piece.formula)
+        case Staircase(levels=levels, milestones=milestones) if not any(at % k for at in milestones):
+            return Segment(start, end, Staircase(levels, tuple(at // k for at in milestones)))
+    return None
+
+
+def _earlier(stairs: Staircase, start: int) -> Staircase:
+    """A staircase whose steps are all of one length and factor, from 0 on."""
+    gamma, every = stairs.gamma, stairs.milestones[0] - start
+    lengths = {every, *np.diff(stairs.milestones).tolist()}
+    k = max(lengths)
+    if gamma is None or lengths - {every, k} or stairs.milestones[0] % k:
+        return stairs
+    n = stairs.milestones[0] // k - 1  # steps before the start
+    levels = tuple(stairs.levels[0] / gamma ** (n - j) for j in range(n))
+    return Staircase((*levels, *stairs.levels), (*(k * (j + 1) for j in range(n)), *stairs.milestones))
 
 
 def _warm_up(factors: np.ndarray) -> Linear | None:

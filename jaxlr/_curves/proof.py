@@ -21,6 +21,7 @@ _STEPS = 6  # of Gauss and Newton
 _FAR = 1e6  # tolerances: a candidate that is farther off is led nowhere
 
 _LENGTHS = {"step_size_up", "step_size_down"}  # whole, as a rule, though they are floats
+_READ = {"lr", "power"}  # a power comes rounded from the reader; lr is one number, wherever it stands
 _FACTORS = {"start_factor", "end_factor"}
 
 Path = tuple[Any, ...]
@@ -123,11 +124,8 @@ def digits(x: float) -> int:
     return max(1, len(text.strip("0")))
 
 
-# The numbers of a schedule, by where they stand: "lr" is one number, wherever it stands.
-
-
 def _paths(schedule: Any, path: Path = ()) -> list[Path]:
-    """Where the numbers of a schedule stand, but for those that are its defaults."""
+    """Where the numbers of a schedule stand that the values decide: all but lengths, and what is its default."""
     found: list[Path] = [("lr",)] if not path and _lr(schedule) is not None else []
     for field in dataclasses.fields(schedule):
         value = getattr(schedule, field.name)
@@ -135,7 +133,7 @@ def _paths(schedule: Any, path: Path = ()) -> list[Path]:
             found += [p for i, member in enumerate(value) for p in _paths(member, (*path, ("schedulers", i)))]
         elif field.name == "schedule":
             found += _paths(value, (*path, "schedule"))
-        elif field.name != "lr" and field.init and isinstance(value, float) and value != field.default:
+        elif field.name not in _READ and field.init and isinstance(value, float) and value != field.default:
             found.append((*path, field.name))
     return found
 

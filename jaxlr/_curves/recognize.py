@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jaxlr._curves.cycles import cyclic, one_cycle
+from jaxlr._curves.families import Constant
 from jaxlr._curves.overlaid import overlaid
 from jaxlr._curves.proof import Target, cost, evaluated, proved
 from jaxlr._curves.segments import segments
@@ -62,7 +63,8 @@ def _recognized(y: np.ndarray) -> Schedule | None:
         return None
     target = Target.of(y)
     peak = float(np.max(np.abs(y)))
-    for share in (_FLOAT32,) if np.array_equal(y, y.astype(np.float32)) else (_FLOAT64,):
+    shares = (_FLOAT32, _FLOAT64) if np.array_equal(y, y.astype(np.float32)) else (_FLOAT64, _FLOAT32)
+    for share in shares:
         for candidates in _candidates(y, share * peak):
             best = None
             for candidate in sorted(candidates, key=cost)[:_TRIED]:
@@ -80,24 +82,24 @@ def _candidates(y: np.ndarray, tolerance: float) -> Iterator[Iterable[Schedule]]
     """Schedules that may be the curve, those of a kind together, the simplest kind first."""
     pieces = segments(y, tolerance)
     parts = parts_of(pieces)
-    if parts is not None and len(parts) == 1:
+    if parts is not None and (len(parts) == 1 or all(isinstance(part.formula, Constant) for part in parts)):
         yield sequences(parts)
+    k = _held(y)
+    if k > 1:
+        inner = _recognized(y[::k])
+        yield [] if inner is None else [per_epoch(inner, k)]
+        return
     yield one_cycle(pieces, len(y))
     yield cyclic(pieces, y, tolerance)
-    yield _held(y)
     rounded = rounder(pieces, y, tolerance)
     cut = [pieces] if rounded == list(pieces) else [pieces, rounded]
     yield [schedule for pieces in cut for schedule in (*sequences(parts_of(pieces)), *overlaid(pieces, y))]
 
 
-def _held(y: np.ndarray) -> Iterator[Schedule]:
-    """What is stepped once in k counts."""
+def _held(y: np.ndarray) -> int:
+    """The counts in which it is stepped once."""
     steps = np.flatnonzero(np.diff(y)) + 1
-    k = int(np.gcd.reduce(steps)) if len(steps) else 1
-    if k > 1:
-        inner = _recognized(y[::k])
-        if inner is not None:
-            yield per_epoch(inner, k)
+    return int(np.gcd.reduce(steps)) if len(steps) else 1
 
 
 def _with_momentum(schedule: Any, momentums: np.ndarray) -> Schedule | None:

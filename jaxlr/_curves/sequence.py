@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from jaxlr._curves.families import Constant, Family, Linear, Other, Power, Staircase
+from jaxlr._curves.families import Constant, Cosine, Family, Held, Linear, Other, Power, Restarts, Staircase
 from jaxlr._curves.members import Part, member, rates
 from jaxlr._curves.pieces import FEW, Segment
 from jaxlr._schedules.base import Schedule
@@ -15,8 +15,9 @@ from jaxlr._schedules.compose import SequentialLR
 from jaxlr._schedules.decay import ConstantLR
 from jaxlr._schedules.derived import Product
 
-_MOST = 12  # members: more are a table in other words
-_WHOLE = 1e-5  # counts
+_MOST = 8  # members: more are a table in other words
+_LINE = 3  # counts on one line are one, where a curve begins
+_WHOLE, _MEETS = 1e-5, 2e-2  # counts, of a few of them and of many
 _SAME = 1e-6  # relative: levels, and ratios of them, that are one as far as the reading shows
 
 
@@ -24,8 +25,9 @@ def parts_of(pieces: Iterable[Segment]) -> list[Part] | None:
     """The segments as parts of a sequence; None where they say no less than the values do."""
     parts: list[Part] = []
     for segment in _stairs(pieces):
-        if parts and (rested := _rested(parts[-1], segment)) is not None:
-            parts[-1] = rested
+        merged = (_rested(parts[-1], segment) or _restarted(parts[-1], segment)) if parts else None
+        if merged is not None:
+            parts[-1] = merged
             continue
         if parts and not parts[-1].rests:
             parts[-1] = dataclasses.replace(parts[-1], level=float(segment.formula(segment.start)))
@@ -99,6 +101,7 @@ def _stairs(pieces: Iterable[Segment]) -> list[Segment]:
 
 def rounder(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
     """The pieces, each from the roundest count at which the values admit that it begins."""
+    pieces = _absorbed(pieces, y, tolerance)
     rounder = list(pieces[:1])
     for piece in pieces[1:]:
         before, start = rounder[-1], piece.start
@@ -120,6 +123,19 @@ def rounder(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[
     return rounder
 
 
+def _absorbed(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
+    """The pieces without those of a few counts that the one before, or after, gives as well."""
+    left = list(pieces)
+    for i in reversed(range(1, len(left) - 1)):
+        t = np.arange(left[i].start, left[i].end)
+        if len(t) < FEW:
+            if np.max(np.abs(left[i + 1].formula(t) - y[t])) <= tolerance:
+                left[i : i + 2] = [dataclasses.replace(left[i + 1], start=left[i].start)]
+            elif np.max(np.abs(left[i - 1].formula(t) - y[t])) <= tolerance:
+                left[i - 1 : i + 1] = [dataclasses.replace(left[i - 1], end=left[i].end)]
+    return left
+
+
 def _rested(part: Part, segment: Segment) -> Part | None:
     """The part with the level at which it rests, where the segment is that."""
     formula, level = part.formula, segment.formula
@@ -132,11 +148,24 @@ def _rested(part: Part, segment: Segment) -> Part | None:
         ends = formula.origin if abs(formula.floor - level.value) <= within else math.inf
     else:
         return None
-    if not part.end - 1 - _WHOLE <= ends <= part.end + _WHOLE:
+    if not part.end - 1 - _MEETS <= ends <= part.end + _MEETS:
         return None
     if segment.end - segment.start < FEW and not is_whole(ends):
         return None
     return dataclasses.replace(part, end=segment.end, level=level.value, rests=True)
+
+
+def _restarted(part: Part, segment: Segment) -> Part | None:
+    """A cosine that was entered in mid-curve and the restarts that follow it as one, where they are."""
+    cosine, waves = part.formula, segment.formula
+    if not isinstance(cosine, Cosine) or not isinstance(waves, Restarts):
+        return None
+    T = waves.T / waves.T_mult
+    levels = max(abs(cosine.start - waves.top), abs(cosine.end - waves.bottom)) / abs(waves.top - waves.bottom)
+    lengths = max(abs(cosine.T - T), abs(cosine.origin + T - waves.origin)) / T
+    if max(levels, lengths) > 1e-3:
+        return None
+    return Part(part.start, segment.end, dataclasses.replace(waves, T=T, origin=waves.origin - T))
 
 
 def _begun(parts: list[Part]) -> list[Part]:
@@ -162,7 +191,11 @@ def _is_economical(parts: Sequence[Part], i: int) -> bool:
             if len(milestones) == 1:
                 return bool(min(lengths) >= FEW)
             return n >= 2 * len(lengths)
+        case Held(k=k):
+            return n >= FEW * k
         case Linear(slope=slope) if i == 0 and len(parts) > 1 and n < FEW and part.level is not None:
+            if n >= _LINE:
+                return True
             if n == 1:
                 return part.at(0) == 0
             ends = (part.level - part.at(0)) / slope if slope else math.inf
