@@ -141,6 +141,7 @@ _LR: tuple[Any, ...] = ("number", -0.1)
 _NUMBER: tuple[Any, ...] = ("number",)
 _POSITIVE: tuple[Any, ...] = ("number", 0, 0.0)
 _LENGTH: tuple[Any, ...] = ("length", 0, -1)
+_DURATION: tuple[Any, ...] = ("duration", 0, -1, 0.0)
 _LAST_EPOCH: tuple[Any, ...] = ("integer", -2)
 _TABLE_LENGTH: tuple[Any, ...] = ("optional integer", 0, -1)
 _CHOICE: tuple[Any, ...] = ("choice",)
@@ -344,8 +345,8 @@ COUNT_DRIVEN: tuple[Entry, ...] = (
     Entry(
         "CosineAnnealingLR",
         arguments={"lr": 0.1, "T_max": 3},
-        refused={"lr": _LR, "T_max": _LENGTH, "eta_min": _NUMBER, "last_epoch": _LAST_EPOCH},
-        smooth=(({"lr": 0.1, "eta_min": 0.01}, {"T_max": 3}),),
+        refused={"lr": _LR, "T_max": _DURATION, "eta_min": _NUMBER, "last_epoch": _LAST_EPOCH},
+        smooth=(({"lr": 0.1, "T_max": 3.5, "eta_min": 0.01}, {}),),
         recipes=(
             Case("CosineAnnealingLR", {"T_max": 1}),
             Case("CosineAnnealingLR", {"T_max": 2, "eta_min": 0.01}),
@@ -353,6 +354,8 @@ COUNT_DRIVEN: tuple[Entry, ...] = (
             Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.5}),
             Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.1}),
             Case("CosineAnnealingLR", {"T_max": 7777}, lr=3e-4),
+            Case("CosineAnnealingLR", {"T_max": 2.5, "eta_min": 0.01}),
+            Case("CosineAnnealingLR", {"T_max": 16_000 / 7}, lr=0.03),
             Case("CosineAnnealingLR", {"T_max": 88_001}, lr=1.7486e-3),
             Case("CosineAnnealingLR", {"T_max": 1_000_000}),
             Case("CosineAnnealingLR", {"T_max": 100, "eta_min": 1e-5}, last_epoch=149),
@@ -658,7 +661,7 @@ OWN: tuple[Entry, ...] = (
         arguments={"lr": 0.1, "total_iters": 3},
         refused={
             "lr": _LR,
-            "total_iters": ("duration", 0, -1, 0.0),
+            "total_iters": _DURATION,
             "start_factor": ("number", -0.5),
             "end_factor": ("number", -0.5),
             "last_epoch": _LAST_EPOCH,
@@ -677,7 +680,7 @@ OWN: tuple[Entry, ...] = (
         arguments={"lr": 0.1, "total_iters": 3},
         refused={
             "lr": _LR,
-            "total_iters": ("duration", 0, -1, 0.0),
+            "total_iters": _DURATION,
             "power": ("number", -0.5),
             "eta_min": _NUMBER,
             "last_epoch": _LAST_EPOCH,
@@ -696,7 +699,7 @@ OWN: tuple[Entry, ...] = (
         arguments={"lr": 0.1, "timescale": 3},
         refused={
             "lr": _LR,
-            "timescale": ("duration", 0, -1, 0.0),
+            "timescale": _DURATION,
             "power": ("number", -0.5),
             "last_epoch": _LAST_EPOCH,
         },

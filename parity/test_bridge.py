@@ -570,3 +570,12 @@ def test_bad_inputs_of_to_torch():
         driven.load_state_dict(jaxlr.to_torch(jaxlr.ExponentialLR(0.1, 0.5), sgd()).state_dict())
     with pytest.raises(ValueError, match="state_dict must be one of the same schedules"):
         driven.load_state_dict({})
+
+
+def test_a_cosine_whose_length_is_not_whole():
+    def make():
+        return torch.optim.lr_scheduler.CosineAnnealingLR(torch.optim.SGD([torch.zeros(1)], lr=0.03), T_max=160 / 7)
+
+    schedule = jaxlr.from_torch(make())
+    assert schedule == jaxlr.CosineAnnealingLR(0.03, T_max=160 / 7)
+    assert jaxlr.verify(make(), schedule, steps=100).verdict == "equal"

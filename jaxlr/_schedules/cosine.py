@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxlr._arguments import LAST_EPOCH, integer, is_traced, length, real
+from jaxlr._arguments import LAST_EPOCH, duration, integer, is_traced, length, real
 from jaxlr._numbers import Numbers
 from jaxlr._schedules.base import Absolute, Formula, Integer, Length, Scalar
 
@@ -21,11 +21,11 @@ class CosineAnnealingLR(Formula):
     .. math:: \eta_t = \eta_{min} + \tfrac12 (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi t}{T} \right)
 
     with :math:`\eta_0` = lr, :math:`\eta_{min}` = eta_min, :math:`T` = T_max, and :math:`t` = last_epoch + 1 + count.
-    Past T_max the period is 2 T_max.
+    Past T_max the period is 2 T_max. As in torch T_max need not be whole, although its annotation says so.
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
-      T_max: the epochs from lr to eta_min: an integer >= 1, or a traced one.
+      T_max: the epochs from lr to eta_min: a finite number > 0, whole or not, or a traced scalar.
       eta_min: the least learning rate: a finite number, or a traced scalar.
       last_epoch: the epoch before count 0: an integer >= -1. Resumes to the value of the uninterrupted run.
 
@@ -43,14 +43,14 @@ class CosineAnnealingLR(Formula):
     """
 
     lr: Scalar
-    T_max: Length
+    T_max: Scalar
     eta_min: Scalar = 0.0
     last_epoch: Integer = -1
     _final_epoch = None
     _momentum = None
 
     def __post_init__(self) -> None:
-        self._check(lr=real(at_least=0), T_max=length(at_least=1), eta_min=real(), last_epoch=LAST_EPOCH)
+        self._check(lr=real(at_least=0), T_max=duration, eta_min=real(), last_epoch=LAST_EPOCH)
 
     def _closed_form(self, t: jax.Array) -> Any:
         return self.eta_min + (self.lr - self.eta_min) * (1 + jnp.cos(math.pi * t / self.T_max)) / 2
