@@ -152,7 +152,11 @@ def test_a_recipe_that_is_one_lambda_goes_on_from_its_checkpoint(schedule, formu
         jaxlr.from_state_dict(jaxlr.Until(schedule, 123), saved)
 
 
-@pytest.mark.parametrize("entry", [entry for entry in OWN if entry.name != "Until"], ids=lambda entry: entry.name)
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in OWN if entry.name in ("InversePower", "Shifted", "Product")],
+    ids=lambda entry: entry.name,
+)
 def test_a_checkpoint_of_its_lambda_resumes_it(entry):
     case = entry.moving
     optimizer = sgd(case.lr)
@@ -184,11 +188,8 @@ def test_a_checkpoint_of_what_has_no_last_epoch_is_refused():
         jaxlr.from_state_dict(chain, scheduler.state_dict())
 
 
-@pytest.mark.parametrize(
-    "schedule", [entry.recipes[-1].schedule() for entry in OWN if entry.name in ("Shifted", "Until")]
-)
-def test_drives_a_torch_optimizer(schedule):
-    optimizer = sgd()
+def test_drives_a_torch_optimizer():
+    schedule, optimizer = jaxlr.Until(jaxlr.Shifted(jaxlr.OneCycleLR(0.3, 400), by=100), 50), sgd()
     scheduler = jaxlr.to_torch(schedule, optimizer)
     lrs, momentums = [], []
     for i in range(12):
@@ -201,5 +202,4 @@ def test_drives_a_torch_optimizer(schedule):
         scheduler.step()
     with jax.enable_x64(True):
         assert lrs == jaxlr.trajectory(schedule, 12, form="recursive").tolist()
-        if schedule._momentum is not None:
-            np.testing.assert_allclose(momentums, jaxlr.trajectory(schedule.momentum, 12), rtol=1e-15)
+        np.testing.assert_allclose(momentums, jaxlr.trajectory(schedule.momentum, 12), rtol=1e-15)

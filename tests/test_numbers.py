@@ -19,7 +19,7 @@ from jaxlr import _float64
 from jaxlr._arguments import is_traced
 from jaxlr._machine.structure import split
 from jaxlr._schedules.base import Formula, walk
-from parity.cases import COMPOSITES, OWN, RECIPES
+from parity.cases import COMPOSITES, RECIPES
 
 COUNTS = np.array([0, 1, 2, 3, 5, 7, 10, 11, 12, 25, 40, 200])
 
@@ -65,9 +65,9 @@ def is_plain(case):
     return min(milestones, default=1) >= 1 and len(set(milestones)) == len(milestones) < 40 and not tables
 
 
-# One of each class, and a third of what acts on one another.
-ONE_OF_OWN = [entry.recipes[0] for entry in OWN]
-SOME = [case for case in [*ONE_OF_EACH, *ONE_OF_OWN, *COMPOSITES[::3]] if is_plain(case) and case.fractional is None]
+# One of each class, a third of what acts on one another, and what torch lacks.
+LACKED = [case for case in RECIPES if not case.of_torch and case not in COMPOSITES[::3]][-2:]
+SOME = [case for case in [*ONE_OF_EACH, *LACKED, *COMPOSITES[::3]] if is_plain(case) and case.fractional is None]
 
 
 @pytest.mark.parametrize("case", SOME, ids=str)
