@@ -51,7 +51,9 @@ class Target:
         return off if math.isfinite(off) else math.inf
 
     def _residuals(self, schedule: Schedule) -> np.ndarray:
-        residuals: np.ndarray = (evaluated(schedule, self.sample) - self.values[self.sample]) / self.allowed[self.sample]
+        residuals: np.ndarray = (evaluated(schedule, self.sample) - self.values[self.sample]) / self.allowed[
+            self.sample
+        ]
         return residuals
 
     def proves(self, schedule: Schedule) -> bool:
