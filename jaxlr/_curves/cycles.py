@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from jaxlr._curves.families import Cosine, Linear, shortest
-from jaxlr._curves.pieces import Segment
+from jaxlr._curves.pieces import FEW, Segment
 from jaxlr._curves.proof import digits
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
@@ -15,43 +15,50 @@ _NEAR = 1e-6  # relative
 _ROUND = 4  # digits of a factor that somebody has written
 
 
-def one_cycle(pieces: Sequence[Segment], n: int) -> Iterator[Schedule]:
-    """A rise and a fall, or two of them, along cosines or lines: torch's OneCycleLR."""
+def one_cycle(pieces: Sequence[Segment], y: np.ndarray) -> Iterator[Schedule]:
+    """A rise and a fall, or a rise and two falls, along cosines or lines: torch's OneCycleLR."""
     phases = [piece.formula for piece in pieces]
     if len(phases) == 2 and isinstance(phases[0], Cosine) and pieces[0].end > phases[0].origin + phases[0].T + 1:
         back = Cosine(phases[0].end, phases[0].start, phases[0].T, phases[0].origin + phases[0].T)
         phases.insert(1, back)  # there and back is one cosine
+    last = phases[-1]
+    if isinstance(last, Cosine) and 0 < last.origin < FEW:  # too few counts before it to be read
+        yield from _one_cycle(y, last.origin, last.start, last, round(last.origin + last.T) + 1, three_phase=False)
     if not 2 <= len(phases) <= 3:
         return
+    up, down = phases[:2]
     three_phase = len(phases) == 3
-    up, down, last = phases[0], phases[1], phases[-1]
     if isinstance(up, Cosine) and isinstance(down, Cosine) and isinstance(last, Cosine):
-        peak, totals = up.origin + up.T, [round(last.origin + last.T) + 1]
-        if abs(up.origin) > 1e-3:
-            return
+        if abs(up.origin) < 1e-3 * abs(up.T):
+            total = round(last.origin + last.T) + 1
+            yield from _one_cycle(y, up.origin + up.T, up.end, last, total, three_phase=three_phase)
     elif isinstance(up, Linear) and isinstance(down, Linear) and isinstance(last, Linear):
-        peak, totals = _meeting(up, down), [n, n - 1]
-    else:
+        peak = _meeting(up, down)
+        for total in (len(y), len(y) - 1):
+            yield from _one_cycle(y, peak, float(up(peak)), last, total, three_phase=three_phase)
+
+
+def _one_cycle(
+    y: np.ndarray, peak: float, top: float, last: Cosine | Linear, total: int, *, three_phase: bool
+) -> Iterator[Schedule]:
+    first, bottom = float(y[0]), float(y[total - 1] if total <= len(y) else last(total - 1))
+    if not (1 <= peak <= total - 2 and top > first and first * bottom > 0):
         return
-    strategy = "cos" if isinstance(up, Cosine) else "linear"
-    for total in totals:
-        first, top, bottom = (float(of(t)) for of, t in ((up, 0), (up, peak), (last, total - 1)))
-        if not (1 <= peak <= total - 2 and top > first and first * bottom > 0):
-            continue
-        factors = shortest(top / first, _NEAR * abs(top / first)), shortest(first / bottom, 1e-4 * abs(first / bottom))
-        written = min(factors) > 1 and all(digits(x) <= _ROUND for x in (*factors, (peak + 1) / total))
-        if strategy == "linear" and not written:
-            continue  # a warm-up, and a line down
-        yield OneCycleLR(
-            top,
-            total,
-            pct_start=shortest((peak + 1) / total, _NEAR),
-            anneal_strategy=strategy,  # type: ignore[arg-type]
-            cycle_momentum=False,
-            div_factor=top / first,
-            final_div_factor=first / bottom,
-            three_phase=three_phase,
-        )
+    pct, div, final_div = (peak + 1) / total, top / first, first / bottom
+    written = [shortest(x, 1e-5 * abs(x)) for x in (pct, div, final_div)]
+    is_line = isinstance(last, Linear)
+    if is_line and (final_div <= 1 or any(digits(x) > _ROUND for x in written)):
+        return  # a warm-up, and a line down
+    yield OneCycleLR(
+        top,
+        total,
+        pct_start=shortest(pct, _NEAR),
+        anneal_strategy="linear" if is_line else "cos",
+        cycle_momentum=False,
+        div_factor=div,
+        final_div_factor=final_div,
+        three_phase=three_phase,
+    )
 
 
 def cyclic(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> Iterator[Schedule]:

@@ -27,12 +27,13 @@ def overlaid(pieces: Sequence[Segment], y: np.ndarray) -> Iterator[Schedule]:
         if parts is None or isinstance(parts[0].formula, Constant):
             continue
         counts = np.arange(pieces[i].start)
+        under = parts[0].formula(counts // k)
+        shown = (under != 0) | (y[: len(counts)] != 0)  # both are 0: whatever the factor is
         with np.errstate(all="ignore"):
-            factors = y[: len(counts)] / parts[0].formula(counts // k)
-        warm_up = _warm_up(factors)
+            warm_up = _warm_up(counts[shown], (y[: len(counts)] / under)[shown])
         if warm_up is not None:
-            for under in sequences(parts):
-                yield from _laid(warm_up, under if k == 1 else per_epoch(under, k))
+            for schedule in sequences(parts):
+                yield from _laid(warm_up, schedule if k == 1 else per_epoch(schedule, k))
     yield from _over_drops(pieces, y)
 
 
@@ -84,18 +85,20 @@ def _earlier(stairs: Staircase, start: int) -> Staircase:
     return Staircase((*levels, *stairs.levels), (*(k * (j + 1) for j in range(n)), *stairs.milestones))
 
 
-def _warm_up(factors: np.ndarray) -> Linear | None:
-    """The line to 1 that the factors are, where they are one."""
+def _warm_up(t: np.ndarray, factors: np.ndarray) -> Linear | None:
+    """The line to 1 that the factors are at the counts t, where they are one."""
     if not np.all(np.isfinite(factors)):
         return None
-    n = len(factors) - int(np.argmax(np.abs(factors[::-1] - 1) > _NEAR))  # counts of it
-    if n < 2:
+    below = np.flatnonzero(np.abs(factors - 1) > _NEAR)
+    if not len(below) or below[-1] < 1:
         return None
-    line = Linear(float(factors[0]), float(factors[n - 1] - factors[0]) / (n - 1), 0)
-    straight = np.max(np.abs(line(np.arange(n)) - factors[:n])) <= _NEAR
-    ends = (1 - line.value) / line.slope if line.slope > 0 else math.inf
-    meets = n - 1 < ends <= n + 1e-3 and (n >= FEW or is_whole(ends))
-    return line if straight and meets else None
+    n = below[-1] + 1
+    slope = float(factors[n - 1] - factors[0]) / float(t[n - 1] - t[0])
+    line = Linear(float(factors[0]) - slope * float(t[0]), slope, 0)
+    straight = np.max(np.abs(line(t[:n]) - factors[:n])) <= _NEAR
+    ends = (1 - line.value) / slope if slope > 0 else math.inf
+    meets = t[n - 1] < ends <= t[n - 1] + 1 + 1e-3 and (n >= FEW or is_whole(ends))
+    return line if straight and meets and line.value > -_NEAR else None
 
 
 def _over_drops(pieces: Sequence[Segment], y: np.ndarray) -> Iterator[Schedule]:

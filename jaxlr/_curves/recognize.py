@@ -19,7 +19,7 @@ from jaxlr._schedules.table import Table, table
 from jaxlr._ulp import compare
 
 _LEAST = 8  # values: of fewer every formula is one
-_TRIED = 6  # candidates of one kind, the simplest, that are tried
+_TRIED = 5  # candidates of one kind, the simplest, that are tried
 _FLOAT64, _FLOAT32 = 3e-9, 3e-7  # of the peak: what the reader takes for rounding
 
 
@@ -66,30 +66,26 @@ def _recognized(y: np.ndarray) -> Schedule | None:
     shares = (_FLOAT32, _FLOAT64) if np.array_equal(y, y.astype(np.float32)) else (_FLOAT64, _FLOAT32)
     for share in shares:
         for candidates in _candidates(y, share * peak):
-            best = None
             for candidate in sorted(candidates, key=cost)[:_TRIED]:
-                if best is not None and cost(best) <= cost(candidate):
-                    break
                 found = proved(candidate, target)
-                if found is not None and (best is None or cost(found) < cost(best)):
-                    best = found
-            if best is not None:
-                return best
+                if found is not None:
+                    return found
     return None
 
 
 def _candidates(y: np.ndarray, tolerance: float) -> Iterator[Iterable[Schedule]]:
     """Schedules that may be the curve, those of a kind together, the simplest kind first."""
     pieces = segments(y, tolerance)
-    parts = parts_of(pieces)
-    if parts is not None and (len(parts) == 1 or all(isinstance(part.formula, Constant) for part in parts)):
+    parts = parts_of(pieces) or []
+    if len(parts) == 1:
         yield sequences(parts)
     k = _held(y)
     if k > 1:
         inner = _recognized(y[::k])
         yield [] if inner is None else [per_epoch(inner, k)]
+        yield sequences(parts) if all(isinstance(part.formula, Constant) for part in parts) else []
         return
-    yield one_cycle(pieces, len(y))
+    yield one_cycle(pieces, y)
     yield cyclic(pieces, y, tolerance)
     rounded = rounder(pieces, y, tolerance)
     cut = [pieces] if rounded == list(pieces) else [pieces, rounded]

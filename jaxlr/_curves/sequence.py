@@ -15,7 +15,9 @@ from jaxlr._schedules.compose import SequentialLR
 from jaxlr._schedules.decay import ConstantLR
 from jaxlr._schedules.derived import Product
 
+_FAR = 4096  # counts by which two segments may be told apart in another place
 _MOST = 8  # members: more are a table in other words
+_LINES = 4  # members that are one: more of them come near to any curve
 _LINE = 3  # counts on one line are one, where a curve begins
 _WHOLE, _MEETS = 1e-5, 2e-2  # counts, of a few of them and of many
 _SAME = 1e-6  # relative: levels, and ratios of them, that are one as far as the reading shows
@@ -33,13 +35,15 @@ def parts_of(pieces: Iterable[Segment]) -> list[Part] | None:
             parts[-1] = dataclasses.replace(parts[-1], level=float(segment.formula(segment.start)))
         parts.append(Part(segment.start, segment.end, segment.formula))
     parts = _begun(parts)
-    economical = len(parts) <= _MOST and all(_is_economical(parts, i) for i in range(len(parts)))
+    lines = sum(isinstance(part.formula, Linear) for part in parts)
+    few = len(parts) <= _MOST and lines <= _LINES
+    economical = few and all(_is_economical(parts, i) for i in range(len(parts)))
     return parts if economical else None
 
 
 def sequences(parts: Sequence[Part] | None) -> Iterator[Schedule]:
     """The parts as one schedule, of each of the learning rates that one of them has."""
-    if parts is None:
+    if not parts:
         return
     if len(parts) == 1 and isinstance(parts[0].formula, Constant):
         if parts[0].formula.value >= 0:
@@ -100,27 +104,47 @@ def _stairs(pieces: Iterable[Segment]) -> list[Segment]:
 
 
 def rounder(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
-    """The pieces, each from the roundest count at which the values admit that it begins."""
+    """The pieces, each from the count at which a formula says so, or the roundest, of those that the values admit."""
     pieces = _absorbed(pieces, y, tolerance)
     rounder = list(pieces[:1])
     for piece in pieces[1:]:
-        before, start = rounder[-1], piece.start
-        starts = [start]
-        for step in (-1, 1):
-            at = start
-            for _ in range(3):
-                t = at - 1 if step < 0 else at  # the count that changes hands
-                into = piece.formula if step < 0 else before.formula
-                if not before.start + 1 < at + step < piece.end - 1 or isinstance(into, Other):
-                    break
-                if abs(float(into(t)) - y[t]) > tolerance:
-                    break
-                at += step
-                starts.append(at)
-        start = min(starts, key=lambda count: (len(str(count).rstrip("0")), abs(count - start)))
+        before = rounder[-1]
+        early = np.arange(max(before.start + 2, piece.start - _FAR), piece.start)
+        late = np.arange(piece.start, min(piece.end - 2, piece.start + _FAR))
+        # The last of the early ones, and the first of the late ones, that the other formula does not give.
+        ours = np.flatnonzero(~(np.abs(piece.formula(early) - y[early]) <= tolerance))
+        theirs = np.flatnonzero(~(np.abs(before.formula(late) - y[late]) <= tolerance))
+        first = int(early[ours[-1]]) + 1 if len(ours) else int(early[0]) if len(early) else piece.start
+        last = int(late[theirs[0]]) if len(theirs) else piece.start + len(late)
+        start = _roundest(first, last, piece.start, [*_ends(before.formula), *_begins(piece.formula)])
         rounder[-1] = dataclasses.replace(before, end=start)
         rounder.append(dataclasses.replace(piece, start=start))
     return rounder
+
+
+def _ends(formula: Family) -> list[float]:
+    match formula:
+        case Cosine(T=T, origin=origin):
+            return [origin + T]
+        case Power(origin=origin):
+            return [origin]
+    return []
+
+
+def _begins(formula: Family) -> list[float]:
+    return [formula.origin] if isinstance(formula, Cosine | Restarts | Power) else []
+
+
+def _roundest(first: int, last: int, at: int, known: list[float]) -> int:
+    """Of first .. last a count that is known, or else that with the fewest digits, the nearest."""
+    told = [round(count) for count in known if first <= count <= last and abs(count - round(count)) < 1e-2]
+    if told:
+        return told[0]
+    for unit in (10**6, 10**5, 10**4, 10**3, 100, 10):
+        multiples = range(-(-first // unit) * unit, last + 1, unit)
+        if multiples:
+            return min(multiples, key=lambda count: abs(count - at))
+    return at
 
 
 def _absorbed(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
@@ -146,6 +170,7 @@ def _rested(part: Part, segment: Segment) -> Part | None:
     elif isinstance(formula, Power) and formula.ends(part.end):
         within = 1e-6 * abs(part.at(part.start) - formula.floor)
         ends = formula.origin if abs(formula.floor - level.value) <= within else math.inf
+        ends = min(ends, part.end) if ends <= segment.end else ends  # it is flat where it ends
     else:
         return None
     if not part.end - 1 - _MEETS <= ends <= part.end + _MEETS:
