@@ -10,6 +10,10 @@ import jaxlr
 Row = list[tuple[float, float]]  # the learning rate, and the momentum or beta1, of each parameter group
 
 
+# What from_torch makes of what it has stepped for real: formulas where they give every value, else a table.
+SEEN = (jaxlr.Until, jaxlr.Table)
+
+
 def held(optimizer: Any) -> Row:
     """What each parameter group holds."""
     return [

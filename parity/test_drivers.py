@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import jaxlr
-from parity.loops import assert_follows, held
+from parity.loops import SEEN, assert_follows, held
 
 lr_scheduler = torch.optim.lr_scheduler
 EPOCHS, N = 12, 7  # the epochs of a run, and the updates of each
@@ -69,7 +69,7 @@ def test_torchvisions_detection_reference():
     rows = loop(detection, lambda recipe, n: recipe[0].step() if n <= N else None, lambda recipe, _: recipe[1].step())
     schedules = converted(at_two_cadences, total_steps=EPOCHS * N, steps_per_epoch=N)
     assert_follows(schedules, rows)
-    assert all(isinstance(schedule, jaxlr.Table) for schedule in schedules)
+    assert all(isinstance(schedule, SEEN) for schedule in schedules)
 
 
 def test_one_clock_gives_the_native_value():
@@ -217,7 +217,7 @@ def test_mmengine(mmengine, name, tmp_path):
         ).train()
     assert len(recorder.rows) == EPOCHS * N
     assert_follows(recorder.schedules, recorder.rows)
-    assert isinstance(recorder.schedules[0], jaxlr.per_epoch if name == "by epoch" else jaxlr.Table)
+    assert isinstance(recorder.schedules[0], jaxlr.per_epoch if name == "by epoch" else SEEN)
 
 
 def test_what_mmengine_steps_otherwise_is_refused():
@@ -318,7 +318,7 @@ def test_timm(t_in_epochs, warmup_t):
     )
     schedules = converted(make, total_steps=EPOCHS * N, steps_per_epoch=N)
     assert_follows(schedules, rows)
-    assert all(isinstance(one, jaxlr.per_epoch if t_in_epochs else jaxlr.Table) for one in schedules)
+    assert all(isinstance(one, jaxlr.per_epoch if t_in_epochs else SEEN) for one in schedules)
 
 
 def test_a_layer_decay_of_timm_is_a_scale_of_each_group():
