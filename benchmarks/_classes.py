@@ -13,14 +13,14 @@ from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._machine.stateful import Stateful
 from jaxlr._schedules.base import Schedule
 from parity.case import Case
-from parity.cases import COMPOSITES, COUNT_DRIVEN
+from parity.cases import COMPOSITES, COUNT_DRIVEN, OWN
 
 Form = Literal["closed", "recursive"]
 
 # Those of a million steps, but for what needs a table of as many, and others that a compiler may take in another way.
 CLASSES: tuple[Case, ...] = tuple(
     case
-    for entry in COUNT_DRIVEN
+    for entry in (*COUNT_DRIVEN, *OWN)
     for case in (*(case for case in entry.million if case.total_steps is None), *entry.compiled)
 )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 import jaxlr
 from jaxlr import Schedule
+from parity.twins import FACTORS, inverse_power_in_a_chain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Case:
     """A recipe as data, from which both the torch scheduler and its jaxlr port are built.
 
     Attributes:
-      scheduler: torch's class name.
-      arguments: torch's arguments after the optimizer, by name.
+      scheduler: torch's class name, or that of jaxlr's own.
+      arguments: torch's arguments after the optimizer, by name; of jaxlr's own those after lr.
       lr: the optimizer's learning rate.
       printed: the first learning rates, as a tutorial prints them.
       last_epoch: where the port resumes; torch runs through from the start.
@@ -63,6 +64,8 @@ class Case:
         arguments = dict(self.arguments)
         if "schedulers" in arguments:
             arguments["schedulers"] = [member._port(lr) for member in arguments["schedulers"]]
+        if "schedule" in arguments:
+            arguments["schedule"] = arguments["schedule"]._port(lr)
         arguments |= {"lr": lr} if "lr" in fields else {}
         arguments |= {} if self.total_steps is None else {"total_steps": self.total_steps}
         arguments |= {} if self.last_epoch == -1 else {"last_epoch": self.last_epoch}
@@ -80,14 +83,33 @@ class Case:
         import torch  # noqa: PLC0415 tests/ runs without torch
 
         arguments = dict(self.arguments)
+        if "schedule" in arguments:
+            scheduler = arguments["schedule"].torch_on(optimizer)
+            for i in range(arguments.get("by", 0)):
+                arguments["schedule"].torch_step(scheduler, i, None)
+            return scheduler
+        if self.scheduler in FACTORS:
+            return self._torch_lambda(optimizer)
         if "schedulers" in arguments:
-            arguments["schedulers"] = [member.torch_on(optimizer) for member in arguments["schedulers"]]
+            arguments["schedulers"] = [self._torch_member(member, optimizer) for member in arguments["schedulers"]]
         if self.scheduler in ("Together", "InTurn"):
             return arguments["schedulers"]
         if self.scheduler == "ChainedScheduler":
             return torch.optim.lr_scheduler.ChainedScheduler(**arguments)
         module = torch.optim.swa_utils if self.scheduler == "SWALR" else torch.optim.lr_scheduler
         return getattr(module, self.scheduler)(optimizer, **arguments)
+
+    def _torch_member(self, member: "Case", optimizer: Any) -> Any:
+        if member.scheduler == "InversePower" and self.scheduler != "SequentialLR":  # a LambdaLR overwrites
+            return inverse_power_in_a_chain(optimizer, **member.arguments)
+        return member._torch_lambda(optimizer) if member.scheduler == "Shifted" else member.torch_on(optimizer)
+
+    def _torch_lambda(self, optimizer: Any) -> Any:
+        import torch  # noqa: PLC0415 tests/ runs without torch
+
+        group = optimizer.param_groups[0]
+        factor = FACTORS[self.scheduler](group.get("initial_lr", group["lr"]), **self.arguments)
+        return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
     def torch_step(self, scheduler: Any, i: int, metric: float | None) -> None:
         """What the training loop does between count i and count i + 1."""
@@ -103,6 +125,12 @@ class Case:
             scheduler.step((i + 1) // self.fractional + (i + 1) % self.fractional / self.fractional)
         else:
             scheduler.step()
+
+    @property
+    def of_torch(self) -> bool:
+        """Whether torch has a class for all of it."""
+        inner = [*self.arguments.get("schedulers", ()), *filter(None, [self.arguments.get("schedule")])]
+        return self.scheduler not in (*FACTORS, "Until") and all(case.of_torch for case in inner)
 
     def steps(self, steps: int) -> int:
         """The counts below steps that the recipe has a value for, in torch as well."""
@@ -124,6 +152,8 @@ class Case:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Case):
+        return value._text(None)
     if isinstance(value, list | tuple) and value and isinstance(value[0], Case):
         return f"[{', '.join(member._text(None) for member in value)}]"
     text = getattr(value, "__name__", repr(value))

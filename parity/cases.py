@@ -648,7 +648,100 @@ COUNT_DRIVEN: tuple[Entry, ...] = (
     ),
 )
 
-# Those that step others, or that a metric drives, and jaxlr's own.
+_RAMP = Case("LinearRamp", {"total_iters": 40})
+_FLOORED = Case("CosineAnnealingLR", {"T_max": 300, "eta_min": 0.01})
+
+# jaxlr's own, which torch carries as a LambdaLR.
+OWN: tuple[Entry, ...] = (
+    Entry(
+        "LinearRamp",
+        arguments={"lr": 0.1, "total_iters": 3},
+        refused={
+            "lr": _LR,
+            "total_iters": ("duration", 0, -1, 0.0),
+            "start_factor": ("number", -0.5),
+            "end_factor": ("number", -0.5),
+            "last_epoch": _LAST_EPOCH,
+        },
+        recipes=(Case("LinearRamp", {"total_iters": 552.32, "start_factor": 0.1, "end_factor": 2.5}, last_epoch=9),),
+        moving=Case("LinearRamp", {"total_iters": MOVING, "start_factor": 0.01}),
+        wrong="start_factor",
+        million=(Case("LinearRamp", {"total_iters": MILLION}),),
+    ),
+    Entry(
+        "PolynomialDecay",
+        arguments={"lr": 0.1, "total_iters": 3},
+        refused={
+            "lr": _LR,
+            "total_iters": ("duration", 0, -1, 0.0),
+            "power": ("number", -0.5),
+            "eta_min": _NUMBER,
+            "last_epoch": _LAST_EPOCH,
+        },
+        recipes=(Case("PolynomialDecay", {"total_iters": 99.5, "power": 0.9, "eta_min": 0.3}, last_epoch=9),),
+        moving=Case("PolynomialDecay", {"total_iters": MOVING, "power": 0.9, "eta_min": 0.01}),
+        wrong="eta_min",
+        million=(Case("PolynomialDecay", {"total_iters": MILLION, "power": 0.9, "eta_min": 1e-3}),),
+    ),
+    Entry(
+        "InversePower",
+        arguments={"lr": 0.1, "timescale": 3},
+        refused={
+            "lr": _LR,
+            "timescale": ("duration", 0, -1, 0.0),
+            "power": ("number", -0.5),
+            "last_epoch": _LAST_EPOCH,
+        },
+        recipes=(Case("InversePower", {"timescale": 0.5, "power": 1.0}, last_epoch=9),),
+        moving=Case("InversePower", {"timescale": 100}),
+        wrong="power",
+        million=(Case("InversePower", {"timescale": 10_000}),),
+    ),
+    Entry(
+        "Shifted",
+        arguments={"schedule": _MEMBERS[0], "by": 3},
+        refused={
+            "schedule": ("schedule", jaxlr.StepLR(0.1, 3, last_epoch=4), jaxlr.ChainedScheduler(_MEMBERS)),
+            "by": ("length", -1),
+            "last_epoch": _LAST_EPOCH,
+        },
+        recipes=(Case("Shifted", {"schedule": Case("OneCycleLR", {"max_lr": 0.3, "total_steps": 400}), "by": 100}),),
+        moving=Case("Shifted", {"schedule": Case("CosineAnnealingLR", {"T_max": 2 * MOVING}), "by": 700}),
+        wrong="lr",
+        compiled=(Case("Shifted", {"schedule": _FLOORED, "by": 50}),),
+    ),
+    Entry(
+        "Product",
+        arguments={"lr": 0.1, "schedulers": _MEMBERS},
+        refused={
+            "lr": ("number", -0.1, 0.2),
+            "schedulers": (
+                "schedules",
+                [jaxlr.OneCycleLR(0.1, 9)],
+                [jaxlr.StepLR(0.1, 3, last_epoch=4)],
+                [jaxlr.InTurn(_MEMBERS, [2])],
+            ),
+            "last_epoch": _LAST_EPOCH,
+        },
+        recipes=(Case("Product", {"schedulers": (_RAMP, _FLOORED, Case("StepLR", {"step_size": 70}))}, last_epoch=9),),
+        moving=Case("Product", {"schedulers": (Case("LinearRamp", {"total_iters": MOVING, "start_factor": 0.1}),) * 2}),
+        wrong="lr",
+        compiled=(Case("Product", {"schedulers": (_RAMP, _FLOORED)}),),
+    ),
+    Entry(
+        "Until",
+        arguments={"schedule": _MEMBERS[0], "total_steps": 3},
+        refused={"schedule": _SCHEDULE, "total_steps": _LENGTH},
+        recipes=(
+            Case("Until", {"schedule": Case("OneCycleLR", {"max_lr": 0.3, "total_steps": 400}), "total_steps": 300}),
+        ),
+        moving=Case("Until", {"schedule": Case("ExponentialLR", {"gamma": 0.999}), "total_steps": MOVING}),
+        wrong="lr",
+        compiled=(Case("Until", {"schedule": _FLOORED, "total_steps": 10_000}),),
+    ),
+)
+
+# Those that step others, or that a metric drives, and what a torch scheduler becomes.
 OTHERS: tuple[Entry, ...] = (
     Entry(
         "ReduceLROnPlateau",
@@ -724,7 +817,7 @@ OTHERS: tuple[Entry, ...] = (
     Entry("Stateful", {"schedule": _MEMBERS[0]}, {"schedule": _SCHEDULE}),
 )
 
-ENTRIES: tuple[Entry, ...] = (*COUNT_DRIVEN, *OTHERS)
+ENTRIES: tuple[Entry, ...] = (*COUNT_DRIVEN, *OWN, *OTHERS)
 CASES: tuple[Case, ...] = (*TUTORIALS, *VISUAL_GUIDE, *(case for entry in COUNT_DRIVEN for case in entry.recipes))
 
 
@@ -873,6 +966,16 @@ COMPOSITES: tuple[Case, ...] = (
         _EXPONENTIAL, Case("LambdaLR", {"lr_lambda": inverse}), closed=False, quirk="an absolute member overwrites"
     ),
     _chained(_EXPONENTIAL, _ONE_CYCLE, _RESTARTS, closed=False, quirk="an absolute member overwrites"),
+    # timm's, whose cosine counts on under its warm-up, and all the others that torch lacks
+    _sequential(
+        [40, 200, 250, 290],
+        _RAMP,
+        Case("Shifted", {"schedule": _FLOORED, "by": 40}),
+        Case("Product", {"schedulers": (_RAMP, _STEP)}),
+        Case("InversePower", {"timescale": 40}),
+        Case("PolynomialDecay", {"total_iters": 100, "eta_min": 0.02}),
+    ),
+    _chained(Case("InversePower", {"timescale": 30}), _STEP),
     _plateau(1),
     _plateau(2, mode="max", threshold_mode="abs", patience=3),
     _plateau(3, threshold=0.05, cooldown=4, patience=2, factor=0.5),
@@ -902,7 +1005,7 @@ COMPOSITES: tuple[Case, ...] = (
     Case("InTurn", {"schedulers": (_EXPONENTIAL, _SWA, _MULTIPLICATIVE), "milestones": [10, 30]}, closed=False),
 )
 
-RECIPES: tuple[Case, ...] = (*CASES, *COMPOSITES)
+RECIPES: tuple[Case, ...] = (*CASES, *(case for entry in OWN for case in entry.recipes), *COMPOSITES)
 
 PICTURED: tuple[Case, ...] = (
     *VISUAL_GUIDE,

@@ -114,7 +114,11 @@ def test_a_plateau_comes_along_in_mid_run(seed, at, arguments):
     assert_goes_on(schedule, *stepped(scheduler, 200, metrics[at:]), metrics[at:])
 
 
-FRESH = [case for case in RECIPES if case.last_epoch == -1 and not case.fractional and case.torch_overflows_at is None]
+FRESH = [
+    case
+    for case in RECIPES
+    if case.of_torch and case.last_epoch == -1 and not case.fractional and case.torch_overflows_at is None
+]
 
 
 COUNT_DRIVEN = [case for case in FRESH if case.scheduler not in ("Together", "InTurn") and case.seed is None]

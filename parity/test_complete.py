@@ -5,10 +5,11 @@ from collections import Counter
 import torch
 
 import jaxlr
-from parity.cases import COUNT_DRIVEN, ENTRIES, RECIPES
+from parity.cases import COUNT_DRIVEN, ENTRIES, OWN, RECIPES
 
 TORCH = (set(torch.optim.lr_scheduler.__all__) - {"LRScheduler"}) | {"SWALR"}
 LOOPS = {"Together", "InTurn"}  # no class of torch's, but what training loops do with several
+FORMULAS = {entry.name for entry in OWN}  # nor these, but what recipes write as a LambdaLR
 
 
 def test_torch_is_the_release_whose_semantics_are_ported():
@@ -17,19 +18,22 @@ def test_torch_is_the_release_whose_semantics_are_ported():
 
 def test_every_torch_scheduler_has_eight_cases():
     counts = Counter(case.scheduler for case in RECIPES)
-    assert set(counts) == TORCH | LOOPS
+    assert set(counts) == TORCH | LOOPS | FORMULAS
     assert min(counts[name] for name in TORCH) >= 8, counts
 
 
 def test_the_list_says_all_that_is_asked_of_a_class():
     names = [entry.name for entry in ENTRIES]
     assert len(set(names)) == len(names)
-    assert set(names) >= TORCH | LOOPS
+    assert set(names) >= TORCH | LOOPS | FORMULAS
     for entry in COUNT_DRIVEN:
         asked = (entry.smooth, entry.recipes, entry.moving, entry.wrong, entry.million, entry.drawn)
         assert all(asked), entry.name
         measured = entry.measured(2_000).values()
         assert {case.scheduler for case in (*entry.recipes, entry.moving, *entry.million, *measured)} == {entry.name}
+    for entry in OWN:
+        assert all((entry.recipes, entry.moving, entry.wrong)), entry.name
+        assert {case.scheduler for case in (*entry.recipes, entry.moving, *entry.million)} == {entry.name}
 
 
 def test_every_torch_scheduler_is_public():

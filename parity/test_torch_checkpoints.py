@@ -17,7 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # the optimizer 
 RECIPES_OF_TORCH = [
     case
     for case in RECIPES
-    if case.scheduler not in ("Together", "InTurn")
+    if case.of_torch
+    and case.scheduler not in ("Together", "InTurn")
     and case.last_epoch == -1
     and not case.fractional
     and case.total_steps is None

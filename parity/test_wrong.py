@@ -12,7 +12,7 @@ import jaxlr
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._ulp import compare
 from parity.case import Case
-from parity.cases import CASES, COUNT_DRIVEN, MOVING
+from parity.cases import CASES, COUNT_DRIVEN, MOVING, OWN
 from parity.compare import torch_trajectory
 
 
@@ -24,8 +24,12 @@ def test_every_class_is_put_wrong():
     assert {entry.moving.scheduler for entry in COUNT_DRIVEN} == {case.scheduler for case in CASES}
 
 
-@pytest.mark.parametrize("form", ["closed", "recursive"])
-@pytest.mark.parametrize("entry", COUNT_DRIVEN, ids=lambda entry: entry.name)
+# A step of the others gives their closed form.
+FORMS = [(entry, form) for entry in COUNT_DRIVEN for form in ("closed", "recursive")]
+FORMS += [(entry, "recursive" if entry.name == "InversePower" else "closed") for entry in OWN]
+
+
+@pytest.mark.parametrize(("entry", "form"), FORMS, ids=[f"{entry.name}-{form}" for entry, form in FORMS])
 def test_a_wrong_port_fails(entry, form):
     case, factor = entry.moving, entry.wrong
     schedule = case.schedule()
@@ -33,7 +37,10 @@ def test_a_wrong_port_fails(entry, form):
     assert judged(right, case)
     assert not judged(np.concatenate([right[:1], right[:-1]]), case), "one step late"
     assert not judged(np.concatenate([right[1:], right[-1:]]), case), "one step early"
-    off = dataclasses.replace(schedule, **{factor: getattr(schedule, factor) * (1 + 1e-6)})
+    if factor == "lr":
+        off = schedule.with_lr(case.lr * (1 + 1e-6))
+    else:
+        off = dataclasses.replace(schedule, **{factor: getattr(schedule, factor) * (1 + 1e-6)})
     assert not judged(trajectory(off, MOVING, form=form), case), f"{factor} off by a millionth"
     two_ulp = np.nextafter(np.nextafter(right, np.float32(np.inf)), np.float32(np.inf))
     assert not judged(two_ulp, case), "two ulp"

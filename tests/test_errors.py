@@ -41,6 +41,7 @@ NUMBERS = [
 ]  # fmt: skip
 KINDS = {
     "number": NUMBER,
+    "duration": NUMBER,
     "momentum": [bad for bad in NUMBER if bad is not None],
     "fraction": FLOAT,
     "length": INTEGER,
@@ -390,13 +391,13 @@ def test_a_traced_length_is_an_operand(cls, name):
             make([bad] if name == "milestones" and np.ndim(bad) else bad)
 
 
-@of_classes({"number", "fraction"})
+@of_classes({"number", "fraction", "duration"})
 def test_a_traced_vector_is_refused(cls, name):
     make = jax.jit(lambda value: first_value(cls(**{**ARGUMENTS[cls], name: value})))
     for bad in (np.full(2, 0.5, np.float32), np.full((1, 1), 0.5, np.float32), np.complex64(0.5), np.True_):
         with pytest.raises(TypeError, match=rf"{cls.__name__}: {name} must be .* got an array of shape"):
             make(bad)
-    if cls is jaxlr.SequentialLR:  # whose members have another
+    if cls in (jaxlr.SequentialLR, jaxlr.Product):  # whose members have another
         with pytest.raises(ValueError, match="the one learning rate of the optimizer"):
             make(np.float32(0.5))
     else:

@@ -47,6 +47,8 @@ def traced_again(schedule, replace):
                 fields["lr"] = lr.setdefault("lr", replace(value))
             elif field.name == "schedulers":
                 fields["schedulers"] = [again(member) for member in value]
+            elif field.name == "schedule":
+                fields["schedule"] = again(value)
             elif field.name == "milestones":
                 fields["milestones"] = [replace(milestone) for milestone in value]
             elif type(value) in (int, float):
@@ -63,8 +65,9 @@ def is_plain(case):
     return min(milestones, default=1) >= 1 and len(set(milestones)) == len(milestones) < 40 and not tables
 
 
-# One of each class, and a third of what acts on one another.
-SOME = [case for case in [*ONE_OF_EACH, *COMPOSITES[::3]] if is_plain(case) and case.fractional is None]
+# One of each class, a third of what acts on one another, and what torch lacks.
+LACKED = [case for case in RECIPES if not case.of_torch and case not in COMPOSITES[::3]][-2:]
+SOME = [case for case in [*ONE_OF_EACH, *LACKED, *COMPOSITES[::3]] if is_plain(case) and case.fractional is None]
 
 
 @pytest.mark.parametrize("case", SOME, ids=str)

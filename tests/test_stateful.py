@@ -35,6 +35,7 @@ ENDING = [
     jaxlr.LambdaLR(0.1, looked_up, total_steps=5),
     jaxlr.MultiplicativeLR(0.1, looked_up, total_steps=5),
     jaxlr.LambdaLR(0.1, looked_up, total_steps=7, last_epoch=1),
+    jaxlr.Until(jaxlr.LinearRamp(0.1, 7, last_epoch=1), total_steps=5),
 ]
 
 

@@ -14,11 +14,12 @@ from each import each_case
 import jaxlr
 from jaxlr._numbers import Numbers
 from parity import cases
-from parity.cases import CASES, damped, exponential, one
+from parity.cases import CASES, OWN, damped, exponential, one
 
 NAMESPACE = vars(cases) | {name: getattr(jaxlr, name) for name in jaxlr.__all__}
 SCHEDULES = [case.schedule() for case in CASES]
 OTHERS = [
+    *(case.schedule() for entry in OWN for case in entry.recipes),
     jaxlr.Table([0.1, 0.2]),
     jaxlr.Table((0.1, 1, 1e-30), last_epoch=1),
     jaxlr.OneCycleLR(0.1, total_steps=9).momentum,
@@ -87,6 +88,28 @@ def test_copies_are_equal_and_give_the_same_values(case):
     assert pickle.loads(pickle.dumps(schedule.stateful())) == schedule.stateful()
 
 
+@pytest.mark.parametrize("entry", OWN, ids=lambda entry: entry.name)
+def test_copies_of_a_formula_of_ours_are_equal(entry):
+    for case in entry.recipes:
+        schedule = case.schedule()
+        copies = [case.schedule(), copy.deepcopy(schedule), dataclasses.replace(schedule)]
+        copies += [pickle.loads(pickle.dumps(schedule)), pickle.loads(pickle.dumps(schedule.stateful())).schedule]
+        for other in copies:
+            assert other == schedule
+            assert hash(other) == hash(schedule)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            schedule.last_epoch = 3
+
+
+def test_a_length_that_is_whole_prints_as_an_integer():
+    assert repr(jaxlr.LinearRamp(0.1, 500.0)) == "LinearRamp(lr=0.1, total_iters=500)"
+    assert repr(jaxlr.InversePower(0.1, np.float32(7.5))) == "InversePower(lr=0.1, timescale=7.5)"
+    assert repr(jaxlr.PolynomialDecay(0.1, 2**53, eta_min=1e-7)) == (
+        "PolynomialDecay(lr=0.1, total_iters=9007199254740992, eta_min=1e-07)"
+    )
+    assert jaxlr.LinearRamp(0.1, 1e300)(1) == np.float32(0.0)
+
+
 @each_case
 def test_replace_changes_one_field_and_checks_it(case):
     schedule = case.schedule()
@@ -132,6 +155,10 @@ def test_different_cases_are_different_values():
         (jaxlr.LambdaLR(0.1, one), jaxlr.LambdaLR(0.1, exponential)),
         (jaxlr.OneCycleLR(0.1, 9), jaxlr.OneCycleLR(0.1, 9, three_phase=True)),
         (jaxlr.Table([0.1]), jaxlr.Table([0.1, 0.1])),
+        (jaxlr.LinearRamp(0.1, 3), jaxlr.LinearRamp(0.1, 3.5)),
+        (jaxlr.Shifted(jaxlr.StepLR(0.1, 3), 1), jaxlr.Shifted(jaxlr.StepLR(0.1, 3), 2)),
+        (jaxlr.Shifted(jaxlr.StepLR(0.1, 3), 1), jaxlr.Until(jaxlr.StepLR(0.1, 3), 1)),
+        (jaxlr.Product(0.1, [jaxlr.StepLR(0.1, 3)]), jaxlr.ChainedScheduler([jaxlr.StepLR(0.1, 3)])),
         (jaxlr.StepLR(0.1, 3), jaxlr.StepLR(0.1, 3).stateful()),
         (jaxlr.StepLR(0.1, 3), "StepLR(lr=0.1, step_size=3)"),
     ],
@@ -157,6 +184,9 @@ def test_a_concrete_number_becomes_a_python_float(one):
         (jaxlr.CyclicLR(one, one, one, one), jaxlr.CyclicLR(1.0, 1.0, 1.0, 1.0)),
         (jaxlr.OneCycleLR(one, 3, div_factor=one), jaxlr.OneCycleLR(1.0, 3, div_factor=1.0)),
         (jaxlr.SWALR(one, one), jaxlr.SWALR(1.0, 1.0)),
+        (jaxlr.LinearRamp(one, one, one, one), jaxlr.LinearRamp(1.0, 1.0, 1.0, 1.0)),
+        (jaxlr.PolynomialDecay(one, one, one, one), jaxlr.PolynomialDecay(1.0, 1, 1.0, 1.0)),
+        (jaxlr.InversePower(one, one, one), jaxlr.InversePower(1.0, 1.0, 1.0)),
         (jaxlr.Table([one, one]), jaxlr.Table([1.0, 1.0])),
     ]:
         assert schedule == expected

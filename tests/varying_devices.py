@@ -25,9 +25,24 @@ RATES = np.linspace(0.1, 0.8, DEVICES, dtype=np.float32)
 LOSSES = np.where(np.arange(DEVICES) % 2, 0.5, 1.5).astype(np.float32)
 PLATEAU = jaxlr.ReduceLROnPlateau(0.1, patience=0)
 STEP = jaxlr.StepLR(0.1, step_size=3)
+# All those that torch lacks.
+OWN = jaxlr.Until(
+    jaxlr.SequentialLR(
+        0.1,
+        [
+            jaxlr.LinearRamp(0.1, 4),
+            jaxlr.Shifted(jaxlr.CosineAnnealingLR(0.1, T_max=20), by=4),
+            jaxlr.Product(0.1, [jaxlr.LinearRamp(0.1, 4, start_factor=0.1), jaxlr.InversePower(0.1, timescale=3)]),
+            jaxlr.PolynomialDecay(0.1, total_iters=20, eta_min=0.01),
+        ],
+        milestones=[1, 8, 16],
+    ),
+    total_steps=60,
+)
 SCHEDULES = [
     *(case.schedule() for case in [*ONE_OF_EACH, *COMPOSITES[:10]]),
     *(entry.build(**entry.arguments) for entry in OTHERS if entry.build is not jaxlr.Stateful),  # all are stepped
+    OWN,
     # More members of a kind than are selected from; a table in epochs.
     jaxlr.SequentialLR(0.1, [jaxlr.StepLR(0.1, step_size=i) for i in range(1, 13)], milestones=range(5, 60, 5)),
     jaxlr.per_epoch(jaxlr.Table(np.linspace(0.1, 0.2, 40)), 2),

@@ -15,6 +15,7 @@ from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._schedules.base import Schedule, walk
 from jaxlr._schedules.compose import Composite
+from jaxlr._schedules.derived import Product
 from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR, is_sequential
 from jaxlr._schedules.plateau import takes_metric
 from jaxlr._schedules.table import Table
@@ -124,7 +125,7 @@ def _changed(schedule: Any, changes: list[Change]) -> Any:
 def _with(schedule: Any, change: Change, path: tuple[int, ...]) -> Any:
     if not path:
         return dataclasses.replace(schedule, **{change.name: change.value})
-    if isinstance(schedule, Composite):
+    if isinstance(schedule, Composite | Product):
         members = list(schedule.schedulers)
         members[path[0]] = _with(members[path[0]], change, path[1:])
         return dataclasses.replace(cast(Any, schedule), schedulers=tuple(members))

@@ -45,8 +45,8 @@ class Composite(Schedule):
         for i, member in enumerate(self.schedulers):
             if any(isinstance(part, Until) for part in acting(member)):
                 raise TypeError(
-                    f"{name}: schedulers[{i}] must go on without an end, got {shown(member)}: "
-                    f"put the whole into it, Until({name}(...), total_steps)"
+                    f"{name}: schedulers[{i}] must be no Until, got {shown(member)}: "
+                    f"put the whole into one, Until({name}(...), total_steps)"
                 )
             if not all(
                 isinstance(part, Formula | ReduceLROnPlateau | Composite | per_epoch) for part in acting(member)

@@ -21,6 +21,7 @@ from jaxlr._schedules.base import (
     schedules,
     walk,
 )
+from jaxlr._schedules.plateau import takes_metric
 
 
 class Derived(Formula):
@@ -35,7 +36,8 @@ class Derived(Formula):
 
         own = type(self).__name__
         if not has_closed_form(part):
-            raise TypeError(f"{own}: {name} must have a closed form, got {shown(part)}: take tabulate of it")
+            way_out = "" if takes_metric(part) else ": take tabulate(it, steps)"
+            raise TypeError(f"{own}: {name} must have a closed form, got {shown(part)}{way_out}")
         if any(schedule._first_epoch != 0 for schedule in walk(part)):
             raise ValueError(f"{own}: {name} must have last_epoch=-1, got {shown(part)}: resume the {own} as a whole")
 

@@ -105,6 +105,8 @@ def _state(name: str, state: Any) -> Any:
 def first_state(schedule: Any) -> Any:
     """A state of the schedule: 0 where it has an integer, 0.0 where a float."""
     match schedule:
+        case Momentum() | Resumed():
+            return first_state(schedule.schedule)
         case ReduceLROnPlateau():
             return (0, 0.0, 0, 0)
         case per_epoch() | Until():

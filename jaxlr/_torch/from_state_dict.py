@@ -1,17 +1,22 @@
 """The bridge from a torch checkpoint: the state_dict of a scheduler, and the recipe that it is of."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import jax
 
 from jaxlr._arguments import parameter_group, shown
 from jaxlr._machine.machine import Group
 from jaxlr._schedules.base import Schedule, cycles_momentum
 from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
+from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
+from jaxlr._schedules.until import Until
 from jaxlr._torch.held import is_rounded, momentum_of, number_of, rounding, strategy_of
 from jaxlr._torch.state import found, started, state_of
 from jaxlr._torch.versions import check_rules, warn_if_untried
@@ -31,7 +36,7 @@ def from_state_dict(
 
     Args:
       schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand;
-        of a ``Resumed`` its schedule.
+        of a ``Resumed`` its schedule. Where torch has the whole recipe as one LambdaLR, any schedule of it.
       state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it; for a ``Together`` a list
         of those of its schedulers. Nothing is unpickled here.
       optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum. It alone knows the
@@ -73,13 +78,19 @@ def from_state_dict(
         )
     if schedule._first_epoch != 0:
         raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
-    _check_recipe(schedule, state_dict)
+    if isinstance(schedule, Until):
+        resumed = from_state_dict(schedule.schedule, state_dict, optimizer=optimizer, group=group)
+        return Until(resumed, schedule.total_steps - _epoch_of(state_dict))
+    of_function = "lr_lambdas" in state_dict and not isinstance(schedule, LambdaLR | MultiplicativeLR)
+    if not of_function:
+        _check_recipe(schedule, state_dict)
     last_lr = state_dict.get("_last_lr")
     if not isinstance(last_lr, list):
         raise ValueError(f"from_state_dict: state_dict must have been stepped, with a _last_lr, got {last_lr!r}")
     index = parameter_group("from_state_dict", group or 0, len(last_lr))
     bases, entries_of_ours = found(schedule)
-    _check_numbers(schedule, iter(bases), state_dict, index)
+    if not of_function:
+        _check_numbers(schedule, iter(bases), state_dict, index)
     lr, held = last_lr[index], number_of("from_state_dict: the scheduler's last lr", last_lr[index])
     momentum = None
     if optimizer is not None:
@@ -90,9 +101,38 @@ def from_state_dict(
             raise ValueError(f"from_state_dict: optimizer must hold lr={held!r}, the scheduler's, got {lr!r}")
         held = number
         momentum = momentum_of("from_state_dict", entries) if cycles_momentum(schedule) else None
+    if of_function:
+        return _at_epoch(schedule, state_dict["last_epoch"], held, rounding(lr))
     state = state_of("from_state_dict", schedule, state_dict)
     check_rules("from_state_dict", schedule, state)
     return started(schedule, state, held, momentum, rounding=rounding(lr))
+
+
+def _epoch_of(state_dict: dict[str, Any]) -> int:
+    """The steps that a scheduler has taken; a ChainedScheduler counts none of its own."""
+    while "last_epoch" not in state_dict:
+        state_dict = state_dict["_schedulers"][0]
+    epoch: int = state_dict["last_epoch"]
+    return epoch
+
+
+def _at_epoch(schedule: Any, epoch: int, held: float, rounding: float) -> Schedule:
+    """The schedule of a recipe that torch has as one LambdaLR: its epoch says all, and the learning rate is checked."""
+    try:
+        resumed: Schedule = schedule if epoch == 0 else dataclasses.replace(schedule, last_epoch=epoch - 1)
+    except TypeError:
+        raise TypeError(
+            f"from_state_dict: schedule must have a last_epoch, to go on from a LambdaLR's epoch {epoch}, got "
+            f"{shown(schedule)}: put it into a SequentialLR(lr, [...], [])"
+        ) from None
+    with jax.enable_x64(True):
+        lr = float(resumed(0))
+    if abs(lr - held) > 8 * (epoch + 1) * 2**-53 * abs(held) + rounding + 1e-300:
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of {shown(schedule)}, whose learning rate at epoch {epoch} is "
+            f"{lr!r}, got one that holds {held!r}"
+        )
+    return resumed
 
 
 def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, index: int) -> None:
@@ -204,7 +244,10 @@ _SAVED: dict[str, Callable[[Any], dict[str, Any]]] = {
     "PolynomialLR": lambda s: {"total_iters": s.total_iters, "power": s.power},
     "CosineAnnealingLR": lambda s: {"T_max": s.T_max, "eta_min": s.eta_min},
     "CosineAnnealingWarmRestarts": lambda s: {"T_0": s.T_0, "T_mult": s.T_mult, "eta_min": s.eta_min},
-    "LambdaLR": lambda s: {"lr_lambdas": ...},
+    **dict.fromkeys(
+        ("LambdaLR", "LinearRamp", "PolynomialDecay", "InversePower", "Shifted", "Product"),
+        lambda s: {"lr_lambdas": ...},
+    ),
     "MultiplicativeLR": lambda s: {"lr_lambdas": ...},
     "CyclicLR": lambda s: {
         "total_size": s._cycle_length,

@@ -11,7 +11,7 @@ import numpy as np
 from jaxlr._machine.machine import Group, build
 from jaxlr._machine.stateful import Wide
 from jaxlr._machine.structure import compute
-from jaxlr._schedules.base import Schedule, cycles_momentum
+from jaxlr._schedules.base import Schedule, cycles_momentum, walk
 from jaxlr._schedules.compose import Chain, Composite, SequentialLR
 from jaxlr._schedules.cosine import CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
@@ -67,7 +67,9 @@ def found(schedule: Schedule) -> tuple[list[float | None], Group]:
     def of(built: Any) -> list[Any]:
         if isinstance(built, Composite):
             return [base for member in built.schedulers for base in of(member)]
-        return [None if isinstance(built, CyclicLR | OneCycleLR | ReduceLROnPlateau) else built.lr]
+        if isinstance(built, CyclicLR | OneCycleLR | ReduceLROnPlateau):
+            return [None]
+        return [next((part.lr for part in walk(built) if hasattr(part, "lr")), None)]
 
     def all_of(schedule: Any) -> Any:
         built, group = build(schedule)

@@ -10,8 +10,11 @@ from jaxlr._schedules.compose import Chain, InTurn, SequentialLR
 from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR
 from jaxlr._schedules.decay import ConstantLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from jaxlr._schedules.derived import Product, Shifted
 from jaxlr._schedules.momentum import Momentum
 from jaxlr._schedules.per_epoch import per_epoch
+from jaxlr._schedules.power import PolynomialDecay
+from jaxlr._schedules.ramp import LinearRamp
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._torch.from_torch import from_torch
@@ -80,20 +83,20 @@ def _whole(schedule: Any) -> int | None:
             return int(5 * schedule.step_size) + 1
         case MultiStepLR():
             return _level(max(schedule.milestones, default=0))
-        case ConstantLR() | LinearLR() | PolynomialLR():
+        case ConstantLR() | LinearLR() | PolynomialLR() | LinearRamp() | PolynomialDecay():
             return _level(schedule.total_iters)
         case SWALR():
             return _level(schedule.anneal_epochs)
         case SequentialLR() | InTurn():
             last = _whole(schedule.schedulers[-1])
             return None if last is None else int(max(schedule.milestones, default=0)) + last
-        case Chain():
+        case Chain() | Product():
             lengths = [_whole(member) for member in schedule.schedulers]
             return None if None in lengths else max(filter(None, lengths))
         case per_epoch():
             epochs = _whole(schedule.schedule)
             return None if epochs is None else epochs * int(schedule.steps_per_epoch)
-        case Resumed() | Momentum():
+        case Resumed() | Momentum() | Shifted():
             return _whole(schedule.schedule)
         case _:  # without an end, or with one that says how long it is
             end = schedule._final_epoch
