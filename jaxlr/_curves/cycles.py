@@ -61,8 +61,8 @@ def _one_cycle(
     )
 
 
-def cyclic(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
-    """A triangle that comes again: of lines, too few to be read as a wave, or of lines that shrink as they go on."""
+def cyclic(pieces: Sequence[Segment]) -> Iterator[Schedule]:
+    """A triangle that comes again, of lines that are too few to be read as a wave."""
     lines = [piece.formula for piece in pieces[:3] if isinstance(piece.formula, Linear)]
     if len(lines) == 3 and lines[0].slope * lines[1].slope < 0 < lines[0].slope * lines[2].slope:
         up, end = _meeting(*lines[:2]), _meeting(*lines[1:])
@@ -70,26 +70,26 @@ def cyclic(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> Iterat
         mode = modes.get(shortest(lines[2].slope / lines[0].slope, 1e-4))
         if mode is not None and 0 < up < end:
             yield _wave(float(lines[0](0)), float(lines[0](up)), up, end - up, mode, 1.0)
-    yield from _shrinking(y, tolerance)
 
 
-def _shrinking(y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
-    """Triangles that are gamma times lower at every count: d[t + S] = gamma ** S d[t], of the distance d from the base."""
+def shrinking(y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
+    """Triangles that shrink as they go on: d[t + S] = gamma ** S d[t], of the distance d from the base."""
     distance = y - y[0]
     moves = np.abs(distance) > 4 * tolerance
-    back = np.flatnonzero(~moves[1:]) + 1
+    back = np.flatnonzero(~moves[1:]) + 1  # at the base again
     if not len(back) or not 3 <= back[0] <= len(y) - 3 or not np.all(moves[1 : back[0]]):
         return
     S = int(back[0])
-    first = np.arange(1, min(S, len(y) - S))
-    ratio = float(np.dot(distance[first + S], distance[first]) / np.dot(distance[first], distance[first]))
-    if not 0 < ratio or np.max(np.abs(distance[first + S] - ratio * distance[first])) > 4 * tolerance:
+    t = np.arange(1, min(S, len(y) - S))
+    ratio = float(np.dot(distance[t + S], distance[t]) / np.dot(distance[t], distance[t]))
+    if ratio <= 0 or abs(ratio - 1) < 1e-6:
         return
     gamma = ratio ** (1 / S)
-    straight = distance[1:S] / gamma ** np.arange(1, S)
-    there, back_again = float(straight[0]), float(straight[-1])
-    up = S * back_again / (there + back_again)
-    yield _wave(float(y[0]), float(y[0]) + there * up, up, S - up, "exp_range", gamma)
+    rise, fall = float(distance[1]) / gamma, float(distance[S - 1]) / gamma ** (S - 1)
+    up = S * fall / (rise + fall)
+    wave = rise * np.minimum(t, (S - t) * up / (S - up)) * gamma**t
+    if np.max(np.abs(wave - distance[t])) <= 4 * tolerance:
+        yield _wave(float(y[0]), float(y[0]) + rise * up, up, S - up, "exp_range", gamma)
 
 
 def _wave(base: float, top: float, up: float, down: float, mode: str, gamma: float) -> Schedule:

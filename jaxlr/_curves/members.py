@@ -133,7 +133,7 @@ def _is(x: float, y: float, scale: float) -> bool:
 
 
 def _factor(value: float, lr: float) -> float:
-    """value / lr, 0 and 1 where it is as good as that."""
+    """The value over lr; 0 and 1 where it is as good as that."""
     if lr == 0:
         return 1.0 if value == 0 else math.nan
     factor = value / lr
@@ -164,7 +164,8 @@ def _line(part: Part, lr: float) -> Schedule | None:
     found = []
     for level in _line_ends(part) if part.rests else (*_line_ends(part), lr, 0.0):
         T, b = _counts_to(part, level), _factor(level, lr)
-        if (part.rests or T >= part.end - part.start - 1 - 1e-3) and math.isfinite(T) and T > 0 and a >= 0 and b >= 0:
+        reaches = 0 < T < math.inf and (part.rests or part.end - part.start - 1 - 1e-3 <= T)
+        if reaches and a >= 0 and b >= 0:
             T = round(T) if abs(T - round(T)) < 1e-3 else T
             found.append((digits(T) + digits(b), T, b))
     if not found:

@@ -81,7 +81,10 @@ def _earlier(stairs: Staircase, start: int) -> Staircase:
     if gamma is None or lengths - {every, k} or stairs.milestones[0] % k:
         return stairs
     n = stairs.milestones[0] // k - 1  # steps before the start
-    levels = tuple(stairs.levels[0] / gamma ** (n - j) for j in range(n))
+    with np.errstate(all="ignore"):
+        levels = tuple((stairs.levels[0] / np.float64(gamma) ** np.arange(n, 0, -1)).tolist())
+    if not np.all(np.isfinite(levels)):
+        return stairs
     return Staircase((*levels, *stairs.levels), (*(k * (j + 1) for j in range(n)), *stairs.milestones))
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +15,7 @@ from jaxlr._ulp import compare
 
 _BLOCK = 2048  # counts that one compiled call evaluates: one program for curves of every length
 _LEVELS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)  # how far numbers are rounded, relative
-_SHORT = 6  # digits of a number that somebody may have written
+_SHORT, _WRITTEN = 6, 4  # digits of a number that somebody may have written, and of one that he has
 _DENOMINATOR = 200_000  # of a factor that is one count of a warm-up
 _STEPS = 6  # of Gauss and Newton
 _FAR = 1e6  # tolerances: a candidate that is farther off is led nowhere
@@ -79,7 +79,7 @@ def proved(candidate: Schedule, target: Target) -> Schedule | None:
     if not target.misfit(candidate) <= _FAR:
         return None
     fitted = _fitted(candidate, target)
-    snapped = _snapped(fitted, target)
+    snapped = _snapped(fitted, target) or _snapped(_refitted(fitted, target), target)
     return snapped if snapped is not None and target.proves(snapped) else None
 
 
@@ -168,13 +168,23 @@ def _with_all(schedule: Schedule, numbers: dict[Path, float]) -> Schedule | None
     return schedule
 
 
-def _fitted(schedule: Schedule, target: Target) -> Schedule:
+def _refitted(schedule: Schedule, target: Target) -> Schedule:
+    """The schedule with the numbers that somebody may have written as such, and the others fitted again."""
+    numbers = {path: _get(schedule, path) for path in _paths(schedule)}
+    short = {path: shortest(x, 1e-6 * abs(x)) for path, x in numbers.items()}
+    written = {path: x for path, x in short.items() if digits(x) <= _WRITTEN}
+    rounded = _with_all(schedule, written)
+    return schedule if rounded is None else _fitted(rounded, target, kept=set(written))
+
+
+def _fitted(schedule: Schedule, target: Target, kept: Collection[Path] = ()) -> Schedule:
     """The schedule with the numbers that are nearest to the values, each weighed by what it may be off.
 
-    Zeros, ones and whole lengths stay: they are no measurements.
+    Zeros, ones, whole lengths and what is kept stay: they are no measurements.
     """
     numbers = {path: _get(schedule, path) for path in _paths(schedule)}
-    free = [path for path, x in numbers.items() if x not in (0, 1) and not (path[-1] in _LENGTHS and x == round(x))]
+    whole = {path for path, x in numbers.items() if x in (0, 1) or (path[-1] in _LENGTHS and x == round(x))}
+    free = [path for path in numbers if path not in whole and path not in kept]
     residuals = target._residuals(schedule)
     for _ in range(_STEPS if free else 0):
         columns = []

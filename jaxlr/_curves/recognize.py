@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxlr._curves.cycles import cyclic, one_cycle
+from jaxlr._curves.cycles import cyclic, one_cycle, shrinking
 from jaxlr._curves.families import Constant
 from jaxlr._curves.overlaid import overlaid
 from jaxlr._curves.proof import Target, cost, evaluated, proved
@@ -49,13 +49,10 @@ def recognize(values: "Iterable[Scalar] | Table") -> Schedule | None:
       >>> jaxlr.recognize(rates)
       ChainedScheduler(schedulers=(LinearLR(lr=0.1, start_factor=0.2, total_iters=4), StepLR(lr=0.1, step_size=30)))
     """
-    momentums = None
-    if isinstance(values, Table):
-        values, momentums = values.values, values.momentums
-    found = _recognized(table("recognize: values", values).array)
-    if found is None or momentums is None:
-        return found
-    return _with_momentum(found, momentums.array)
+    momentums = values.momentums if isinstance(values, Table) else None
+    rates = values.values if isinstance(values, Table) else table("recognize: values", values)
+    found = _recognized(rates.array)
+    return found if found is None or momentums is None else _with_momentum(found, momentums.array)
 
 
 def _recognized(y: np.ndarray) -> Schedule | None:
@@ -75,6 +72,7 @@ def _recognized(y: np.ndarray) -> Schedule | None:
 
 def _candidates(y: np.ndarray, tolerance: float) -> Iterator[Iterable[Schedule]]:
     """Schedules that may be the curve, those of a kind together, the simplest kind first."""
+    yield shrinking(y, tolerance)
     pieces = segments(y, tolerance)
     parts = parts_of(pieces) or []
     if len(parts) == 1:
@@ -86,7 +84,7 @@ def _candidates(y: np.ndarray, tolerance: float) -> Iterator[Iterable[Schedule]]
         yield sequences(parts) if all(isinstance(part.formula, Constant) for part in parts) else []
         return
     yield one_cycle(pieces, y)
-    yield cyclic(pieces, y, tolerance)
+    yield cyclic(pieces)
     rounded = rounder(pieces, y, tolerance)
     cut = [pieces] if rounded == list(pieces) else [pieces, rounded]
     yield [schedule for pieces in cut for schedule in (*sequences(parts_of(pieces)), *overlaid(pieces, y))]

@@ -58,8 +58,7 @@ def sequences(parts: Sequence[Part] | None) -> Iterator[Schedule]:
 
 def _alone(schedule: Schedule) -> Schedule:
     """The schedule, out of the product of one that a SequentialLR needs."""
-    is_wrapped = isinstance(schedule, Product) and len(schedule.schedulers) == 1
-    return schedule.schedulers[0] if is_wrapped else schedule
+    return schedule.schedulers[0] if isinstance(schedule, Product) and len(schedule.schedulers) == 1 else schedule
 
 
 def _rates(parts: Sequence[Part]) -> list[float]:
