@@ -80,14 +80,8 @@ def from_state_dict(
     if schedule._first_epoch != 0:
         raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
     if isinstance(schedule, Until):
-        epoch, end = _epoch_of(state_dict), schedule.total_steps - 1
-        if epoch > end:
-            raise ValueError(
-                f"from_state_dict: state_dict must be at an epoch of 0 .. {end}, for which {shown(schedule)} is known, "
-                f"got {epoch}"
-            )
-        resumed = from_state_dict(schedule.schedule, state_dict, optimizer=optimizer, group=group)
-        return Until(resumed, schedule.total_steps - epoch)
+        left = _steps_left(schedule, _epoch_of(state_dict))
+        return Until(from_state_dict(schedule.schedule, state_dict, optimizer=optimizer, group=group), left)
     of_function = "lr_lambdas" in state_dict and not isinstance(schedule, LambdaLR | MultiplicativeLR)
     if not of_function:
         _check_recipe(schedule, state_dict)
@@ -113,6 +107,17 @@ def from_state_dict(
     state = state_of("from_state_dict", schedule, state_dict)
     check_rules("from_state_dict", schedule, state)
     return started(schedule, state, held, momentum, rounding=rounding(lr))
+
+
+def _steps_left(schedule: Until, epoch: int) -> Any:
+    """The counts that a schedule is known for from an epoch on."""
+    left = schedule.total_steps - epoch
+    if left < 1:
+        raise ValueError(
+            f"from_state_dict: state_dict must be at an epoch of 0 .. {schedule.total_steps - 1}, for which "
+            f"{shown(schedule)} is known, got {epoch}"
+        )
+    return left
 
 
 def _epoch_of(state_dict: dict[str, Any]) -> int:

@@ -15,9 +15,11 @@ from jaxlr._schedules.table import Table
 from jaxlr._schedules.until import Until
 from jaxlr._torch.state import resumes_at_any_epoch
 
+_VALUES = (Table, LambdaLR, MultiplicativeLR)  # what says values, and no formula
+
 
 def recognised(schedule: Any, total_steps: Any) -> Schedule:
-    """The schedule as formulas, for as many steps as were seen; itself where it is no table, or no formula is found.
+    """The schedule as formulas, for as many steps as were seen; itself where no formula is found for it.
 
     Args:
       schedule: what a live scheduler has become, on its own clock.
@@ -25,9 +27,9 @@ def recognised(schedule: Any, total_steps: Any) -> Schedule:
     """
     if isinstance(schedule, per_epoch):
         return dataclasses.replace(schedule, schedule=recognised(schedule.schedule, total_steps))
-    if total_steps is None or isinstance(schedule, Resumed) or not any(map(_is_no_formula, walk(schedule))):
-        return schedule  # type: ignore[no-any-return]
-    if schedule._momentum is not None and not isinstance(schedule, Table):
+    says_values = any(isinstance(part, _VALUES) for part in walk(schedule))
+    drives_more = schedule._momentum is not None and not isinstance(schedule, Table)
+    if total_steps is None or not says_values or drives_more or isinstance(schedule, Resumed):
         return schedule  # type: ignore[no-any-return]
     end = total_steps - 1 if schedule._final_epoch is None else schedule._final_epoch
     if schedule.last_epoch == -1:
@@ -46,12 +48,3 @@ def _found(schedule: Any, steps: int) -> Any:
     with jax.enable_x64(True):
         whole = isinstance(schedule, Table) and schedule.last_epoch == -1
         return recognize(schedule if whole else trajectory(schedule, steps))
-
-
-def _is_no_formula(part: Schedule) -> bool:
-    """Whether it is a table, or a function that has no name to print."""
-    match part:
-        case LambdaLR() | MultiplicativeLR():
-            return part._factors is not None or "<" in repr(part)
-        case _:
-            return isinstance(part, Table)
