@@ -12,6 +12,7 @@ from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 
 _NEAR = 1e-6  # relative
+_LONGEST = 10**15  # steps
 _ROUND = 4  # digits of a factor that somebody has written
 
 
@@ -42,7 +43,7 @@ def _one_cycle(
     y: np.ndarray, peak: float, top: float, last: Cosine | Linear, total: int, *, three_phase: bool
 ) -> Iterator[Schedule]:
     first, bottom = float(y[0]), float(y[total - 1] if total <= len(y) else last(total - 1))
-    if not (1 <= peak <= total - 2 and top > first and first * bottom > 0):
+    if not (1 <= peak <= total - 2 < _LONGEST and top > first and first * bottom > 0):
         return
     pct, div, final_div = (peak + 1) / total, top / first, first / bottom
     written = [shortest(x, 1e-5 * abs(x)) for x in (pct, div, final_div)]
@@ -72,24 +73,27 @@ def cyclic(pieces: Sequence[Segment]) -> Iterator[Schedule]:
             yield _wave(float(lines[0](0)), float(lines[0](up)), up, end - up, mode, 1.0)
 
 
-def shrinking(y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
-    """Triangles that shrink as they go on: d[t + S] = gamma ** S d[t], of the distance d from the base."""
+def waves(y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
+    """Triangles from a base to which they come back: as high, half as high, or gamma times as high at every count."""
     distance = y - y[0]
     moves = np.abs(distance) > 4 * tolerance
-    back = np.flatnonzero(~moves[1:]) + 1  # at the base again
+    back = np.flatnonzero(~moves[1:]) + 1
     if not len(back) or not 3 <= back[0] <= len(y) - 3 or not np.all(moves[1 : back[0]]):
         return
     S = int(back[0])
     t = np.arange(1, min(S, len(y) - S))
     ratio = float(np.dot(distance[t + S], distance[t]) / np.dot(distance[t], distance[t]))
-    if ratio <= 0 or abs(ratio - 1) < 1e-6:
-        return
-    gamma = ratio ** (1 / S)
-    rise, fall = float(distance[1]) / gamma, float(distance[S - 1]) / gamma ** (S - 1)
-    up = S * fall / (rise + fall)
-    wave = rise * np.minimum(t, (S - t) * up / (S - up)) * gamma**t
-    if np.max(np.abs(wave - distance[t])) <= 4 * tolerance:
-        yield _wave(float(y[0]), float(y[0]) + rise * up, up, S - up, "exp_range", gamma)
+    modes = [(mode, 1.0) for mode, once in (("triangular", 1.0), ("triangular2", 0.5)) if abs(ratio - once) < 1e-5]
+    if ratio > 0 and not abs(ratio - 1) < 1e-6:
+        modes.append(("exp_range", ratio ** (1 / S)))
+    for mode, gamma in modes:
+        rise, fall = float(distance[1]) / gamma, float(distance[S - 1]) / gamma ** (S - 1)
+        if rise * fall <= 0:
+            continue
+        up = S * fall / (rise + fall)
+        wave = rise * np.minimum(t, (S - t) * up / (S - up)) * gamma**t
+        if np.max(np.abs(wave - distance[t])) <= 4 * tolerance:
+            yield _wave(float(y[0]), float(y[0]) + rise * up, up, S - up, mode, gamma)
 
 
 def _wave(base: float, top: float, up: float, down: float, mode: str, gamma: float) -> Schedule:

@@ -26,6 +26,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.power import InversePower, PolynomialDecay
 from jaxlr._schedules.ramp import LinearRamp
 
+_LONGEST = 1e15  # counts, all of which are exact
 _NEAR = 1e-6  # relative: what was read is one number, as far as the reading shows
 
 
@@ -142,12 +143,18 @@ def _factor(value: float, lr: float) -> float:
 
 def _whole(x: float) -> int | None:
     """The number of counts that a length is."""
-    return round(x) if math.isfinite(x) and round(x) >= 1 else None
+    return round(x) if 0.5 < x < _LONGEST else None
+
+
+def _root(x: float, power: float) -> float:
+    """The x ** (1 / power) of a positive x; infinite where that is too large."""
+    log = math.log(x) / power
+    return math.exp(log) if log < math.log(_LONGEST) else math.inf
 
 
 def _entered(schedule: Schedule, by: float) -> Schedule | None:
     """The schedule, by so many counts ahead."""
-    if not math.isfinite(by) or abs(by - round(by)) > 0.1 or round(by) < 0:
+    if not -0.1 <= by < _LONGEST or abs(by - round(by)) > 0.1:
         return None
     return Shifted(schedule, by=round(by)) if round(by) else schedule
 
@@ -164,7 +171,7 @@ def _line(part: Part, lr: float) -> Schedule | None:
     found = []
     for level in _line_ends(part) if part.rests else (*_line_ends(part), lr, 0.0):
         T, b = _counts_to(part, level), _factor(level, lr)
-        reaches = 0 < T < math.inf and (part.rests or part.end - part.start - 1 - 1e-3 <= T)
+        reaches = 0 < T < _LONGEST and (part.rests or part.end - part.start - 1 - 1e-3 <= T)
         if reaches and a >= 0 and b >= 0:
             T = round(T) if abs(T - round(T)) < 1e-3 else T
             found.append((digits(T) + digits(b), T, b))
@@ -191,7 +198,7 @@ def _counts_to(part: Part, level: float) -> float:
 
 def _exponential(part: Part, formula: Exponential, lr: float) -> Schedule | None:
     first = part.at(part.start)
-    if formula.floor or lr <= 0 or first / lr <= 0 or formula.gamma <= 0:
+    if formula.floor or lr <= 0 or first / lr <= 0 or formula.gamma <= 0 or formula.gamma == 1:
         return None
     ahead = 0.0 if _is(first, lr, lr) else math.log(first / lr) / math.log(formula.gamma)
     return _entered(ExponentialLR(lr, formula.gamma), ahead)
@@ -216,9 +223,9 @@ def _polynomial(part: Part, formula: Power, lr: float) -> Schedule | None:
     rise, power = (lr - formula.floor) / formula.scale, formula.power
     if rise <= 0 or power <= 0:
         return None
-    T = rise ** (1 / power)
+    T = _root(rise, power)
     by = part.start - (formula.origin - T)
-    if not 0.5 <= T <= 1e15:
+    if not 0.5 < T < math.inf:
         return None
     if abs(T - round(T)) > 1e-2:
         return _entered(PolynomialDecay(lr, T, power, formula.floor), by)
@@ -228,9 +235,9 @@ def _polynomial(part: Part, formula: Power, lr: float) -> Schedule | None:
 
 
 def _inverse(part: Part, formula: Power, lr: float) -> Schedule | None:
-    if formula.power >= 0 or formula.floor or lr / formula.scale <= 0:
+    if formula.power >= 0 or formula.floor or lr / formula.scale <= 0 or formula.origin >= part.start:
         return None
-    timescale = (lr / formula.scale) ** (1 / formula.power)
+    timescale = _root(lr / formula.scale, formula.power)
     by = part.start - formula.origin - timescale
     if abs(by) < 1e-3:
         by, timescale = 0, part.start - formula.origin

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from jaxlr._curves.boundaries import cycle_earlier
 from jaxlr._curves.families import Constant, Held, Linear, Restarts, Staircase
 from jaxlr._curves.members import Part, member
 from jaxlr._curves.pieces import FEW, Segment
@@ -42,7 +43,7 @@ def _from_0(pieces: Sequence[Segment]) -> tuple[int, list[Segment]]:
     first = pieces[0].formula
     if isinstance(first, Held):
         if isinstance(first.formula, Restarts):
-            first = dataclasses.replace(first, formula=_cycle_earlier(first.formula))
+            first = dataclasses.replace(first, formula=cycle_earlier(first.formula))
         epochs = [_in_epochs(piece, first.k) for piece in (dataclasses.replace(pieces[0], formula=first), *pieces[1:])]
         known = [piece for piece in epochs if piece is not None]
         if first.origin % first.k == 0 and len(known) == len(pieces):
@@ -50,14 +51,8 @@ def _from_0(pieces: Sequence[Segment]) -> tuple[int, list[Segment]]:
     if isinstance(first, Staircase):
         first = _earlier(first, pieces[0].start)
     if isinstance(first, Restarts):
-        first = _cycle_earlier(first)
+        first = cycle_earlier(first)
     return 1, [Segment(0, pieces[0].end, first), *pieces[1:]]
-
-
-def _cycle_earlier(waves: Restarts) -> Restarts:
-    """Warm restarts with the cycle before the first one that was read."""
-    T = waves.T / waves.T_mult
-    return dataclasses.replace(waves, T=T, origin=waves.origin - T) if waves.origin >= T == round(T) else waves
 
 
 def _in_epochs(piece: Segment, k: int) -> Segment | None:

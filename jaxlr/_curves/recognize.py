@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from jaxlr._curves.cycles import cyclic, one_cycle, shrinking
+from jaxlr._curves.boundaries import rounder
+from jaxlr._curves.cycles import cyclic, one_cycle, waves
 from jaxlr._curves.families import Constant
 from jaxlr._curves.overlaid import overlaid
 from jaxlr._curves.proof import Target, cost, evaluated, proved
 from jaxlr._curves.segments import segments
-from jaxlr._curves.sequence import parts_of, rounder, sequences
+from jaxlr._curves.sequence import parts_of, sequences
 from jaxlr._schedules.base import Scalar, Schedule
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.table import Table, table
 from jaxlr._ulp import compare
 
+_LEAST_RATE, _LARGEST = (float(x) for x in (np.finfo(np.float32).tiny, np.finfo(np.float32).max))
 _LEAST = 8  # values: of fewer every formula is one
 _TRIED = 5  # candidates of one kind, the simplest, that are tried
 _FLOAT64, _FLOAT32 = 3e-9, 3e-7  # of the peak: what the reader takes for rounding
@@ -56,10 +58,10 @@ def recognize(values: "Iterable[Scalar] | Table") -> Schedule | None:
 
 
 def _recognized(y: np.ndarray) -> Schedule | None:
-    if len(y) < _LEAST:
+    peak = float(np.max(np.abs(y)))
+    if len(y) < _LEAST or peak > _LARGEST or 0 < peak < _LEAST_RATE:  # beyond them there is no float32 ulp
         return None
     target = Target.of(y)
-    peak = float(np.max(np.abs(y)))
     shares = (_FLOAT32, _FLOAT64) if np.array_equal(y, y.astype(np.float32)) else (_FLOAT64, _FLOAT32)
     for share in shares:
         for candidates in _candidates(y, share * peak):
@@ -72,7 +74,7 @@ def _recognized(y: np.ndarray) -> Schedule | None:
 
 def _candidates(y: np.ndarray, tolerance: float) -> Iterator[Iterable[Schedule]]:
     """Schedules that may be the curve, those of a kind together, the simplest kind first."""
-    yield shrinking(y, tolerance)
+    yield waves(y, tolerance)
     pieces = segments(y, tolerance)
     parts = parts_of(pieces) or []
     if len(parts) == 1:
