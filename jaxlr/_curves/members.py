@@ -206,12 +206,13 @@ def _exponential(part: Part, formula: Exponential, lr: float) -> Schedule | None
 
 def _cosine(part: Part, formula: Cosine, lr: float) -> Schedule | None:
     """A cosine that counts from the one of its extremes that is the learning rate."""
-    T = _whole(abs(formula.T))
+    T = abs(formula.T)
+    T = round(T) if abs(T - round(T)) < 0.1 else T
     for first, last, origin in (
         (formula.start, formula.end, formula.origin),
         (formula.end, formula.start, formula.origin + formula.T),
     ):
-        if T is not None and lr >= 0 and _is(first, lr, max(abs(first), abs(last))):
+        if T >= 1 and lr >= 0 and _is(first, lr, max(abs(first), abs(last))):
             by = part.start - origin
             by = 0.0 if abs(by) < 0.1 else by % (2 * T)
             return _entered(CosineAnnealingLR(lr, T, last), by)
