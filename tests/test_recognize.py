@@ -128,10 +128,6 @@ RECIPES = {
         ),
         SequentialLR(0.001, (LinearRamp(0.001, 100), PolynomialDecay(0.001, 900, power=2.0, eta_min=1e-07)), (100,)),
     ),
-    "polynomial": (
-        of(jaxlr.PolynomialLR(0.01, total_iters=30000, power=0.9), 30000),
-        PolynomialLR(0.01, 30000, power=0.9),
-    ),
     "polynomial, past its end": (
         of(jaxlr.PolynomialLR(0.01, total_iters=1000, power=0.9), 1200),
         PolynomialLR(0.01, 1000, power=0.9),
@@ -161,7 +157,6 @@ RECIPES = {
             (3999,),
         ),
     ),
-    "inverse time": (w(lambda t: 0.1 / (1 + 0.001 * t), 5000), InversePower(0.1, 1000, power=1.0)),
     "exponential": (w(lambda t: 0.1 * 0.95**t, 200), ExponentialLR(0.1, gamma=0.95)),
     "an exponential cut by a floor": (
         w(lambda t: max(0.1 * 0.99**t, 1e-3), 1000),
@@ -189,18 +184,6 @@ RECIPES = {
             (100, 150),
         ),
     ),
-    "steps up and down": (
-        w(lambda t: 0.01 if t < 20 else 0.1 if t < 150 else 0.01, 200),
-        SequentialLR(
-            0.1,
-            (
-                LinearLR(0.1, start_factor=0.1, end_factor=0.1),
-                LinearLR(0.1, start_factor=1.0),
-                LinearLR(0.1, start_factor=0.1, end_factor=0.1),
-            ),
-            (20, 150),
-        ),
-    ),
     "a warm-up over milestones": (
         w(lambda t: 0.1 * min(1, (t + 1) / 5) * 0.1 ** sum(t >= m for m in (30, 60, 80)), 90),
         ChainedScheduler((LinearLR(0.1, start_factor=0.2, total_iters=4), MultiStepLR(0.1, (30, 60, 80)))),
@@ -224,10 +207,6 @@ RECIPES = {
     "a part of a cosine": (
         of(jaxlr.CosineAnnealingLR(0.1, 50000, 1e-4), 20000),
         CosineAnnealingLR(0.1, 50000, eta_min=0.0001),
-    ),
-    "a cosine, then its floor": (
-        w(lambda t: 0.1 * 0.5 * (1 + math.cos(PI * min(t, 800) / 800)), 1000),
-        SequentialLR(0.1, (CosineAnnealingLR(0.1, 800), LinearRamp(0.1, 1, end_factor=0.0)), (800,)),
     ),
     "warm restarts": (
         of(jaxlr.CosineAnnealingWarmRestarts(0.1, 10, 2), 300),
@@ -295,19 +274,6 @@ RECIPES = {
         w(lambda t: 1e-3 * min(1, t / 500) * 0.5 * (1 + math.cos(PI * t / 10000)), 10000),
         Product(0.001, (LinearRamp(0.001, 500), CosineAnnealingLR(0.001, 10000))),
     ),
-    "a warm-up over a line": (
-        w(lambda t: 1e-3 * min(1, (t + 1) / 500) * (1 - t / 10000), 10000),
-        ChainedScheduler(
-            (
-                LinearLR(0.001, start_factor=0.002, total_iters=499),
-                LinearLR(0.001, start_factor=1.0, end_factor=0.0, total_iters=10000),
-            )
-        ),
-    ),
-    "a warm-up over a power": (
-        w(lambda t: 1e-3 * min(1, t / 500) * (1 - t / 10000) ** 0.9, 10000),
-        Product(0.001, (LinearRamp(0.001, 500), PolynomialLR(0.001, 10000, power=0.9))),
-    ),
     "a cosine once an epoch": (
         of(jaxlr.per_epoch(jaxlr.CosineAnnealingLR(0.1, 90), 390), 35100),
         per_epoch(CosineAnnealingLR(0.1, 90), 390),
@@ -331,14 +297,6 @@ RECIPES = {
         ),
     ),
     "a warm-up of 552.32 counts": (w(lambda t: min(t / 552.32, 1.0) * 1e-3, 2000), LinearRamp(0.001, 552.32)),
-    "the same, then a line": (
-        w(lambda t: 1e-3 * t / 552.32 if t < 552.32 else 1e-3 * max(0, 1 - (t - 553) / 9447), 10000),
-        SequentialLR(
-            0.001,
-            (LinearRamp(0.001, 552.32), LinearLR(0.001, start_factor=1.0, end_factor=0.0, total_iters=9447)),
-            (553,),
-        ),
-    ),
     "warm-up, stable, decay": (
         w(lambda t: 1e-3 * t / 100 if t < 100 else 1e-3 if t < 800 else 1e-3 * (1 - (t - 800) / 200), 1000),
         SequentialLR(
@@ -368,15 +326,6 @@ RECIPES = {
             (100,),
         ),
     ),
-    "a warm-up of one count": (
-        w(lambda t: 0 if t < 1 else 1e-3 * 0.5 * (1 + math.cos(PI * (t - 1) / 99)), 100),
-        SequentialLR(0.001, (LinearRamp(0.001, 1), CosineAnnealingLR(0.001, 99)), (1,)),
-    ),
-    "a cosine cut off": (
-        w(lambda t: 0.1 * 0.5 * (1 + math.cos(PI * t / 200)) if t < 150 else 0.02, 200),
-        SequentialLR(0.1, (CosineAnnealingLR(0.1, 200), LinearLR(0.1, start_factor=0.2, end_factor=0.2)), (150,)),
-    ),
-    "LambdaLR of its docs": (w(lambda t: 0.1 * 0.65**t, 20), ExponentialLR(0.1, gamma=0.65)),
     "an inverse power": (w(lambda t: 0.01 * (1 + 10 * t / 1000) ** -0.75, 1000), InversePower(0.01, 100, power=0.75)),
 }
 
@@ -400,7 +349,7 @@ def test_a_recipe_is_recognised_in_float64_and_in_float32(recipe):
 
 
 EDITED = ["transformers: linear", "nanoGPT of 2023", "exponential", "StepLR", "a warm-up over milestones", "CyclicLR"]
-EDITED += ["warm restarts", "OneCycleLR", "a cosine once an epoch", "a warm-up alone", "timm: the cosine counts on"]
+EDITED += ["warm restarts", "a cosine once an epoch", "a warm-up alone", "timm: the cosine counts on"]
 
 
 @pytest.mark.parametrize("recipe", EDITED)
@@ -432,11 +381,10 @@ _t = np.arange(2_000)
         _random.random(40).repeat(50),
         np.abs(np.cumsum(_random.standard_normal(2_000))),
         1 / (1 + np.exp(_t / 200 - 5)),
-        2 + np.sin(_t / 100) + np.cos(_t / 77),
         np.interp(_t, np.linspace(0, 2_000, 40), _random.random(40)),
         np.full(7, 0.1),
     ],
-    ids=["random", "8", "100,000", "levels", "walk", "sigmoid", "waves", "lines", "7 values"],
+    ids=["random", "8", "100,000", "levels", "walk", "sigmoid", "lines", "7 values"],
 )
 def test_what_no_formula_gives_is_none(values):
     assert jaxlr.recognize(values) is None

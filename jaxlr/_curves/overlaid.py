@@ -106,7 +106,13 @@ def _over_drops(pieces: Sequence[Segment], y: np.ndarray) -> Iterator[Schedule]:
         return
     first, last = pieces[0].formula, pieces[lines - 1].formula
     end = pieces[lines].start
-    if not isinstance(first, Linear) or not isinstance(last, Linear) or first.slope <= 0 or last.slope <= 0:
+    if (
+        not isinstance(first, Linear)
+        or not isinstance(last, Linear)
+        or first.slope <= 0
+        or last.slope <= 0
+        or y[end] <= 0
+    ):
         return
     top = float(y[end]) * first.slope / last.slope  # without the drops
     line = Linear(first.value_at(0) / top, first.slope / top, 0)

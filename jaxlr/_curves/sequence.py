@@ -75,6 +75,10 @@ def _stairs(pieces: Iterable[Segment]) -> list[Segment]:
     run: list[tuple[int, float]] = []  # where a level begins, and what it is
     end = 0
 
+    def rise(start: int, level: float) -> None:
+        if not run or abs(level - run[-1][1]) > _SAME * abs(level):
+            run.append((start, level))
+
     def close() -> None:
         if not run:
             return
@@ -90,9 +94,10 @@ def _stairs(pieces: Iterable[Segment]) -> list[Segment]:
     for piece in pieces:
         match piece.formula:
             case Constant(value=value):
-                run.append((piece.start, value))
+                rise(piece.start, value)
             case Staircase(levels=levels, milestones=milestones):
-                run += list(zip((piece.start, *milestones), levels, strict=True))
+                for start, level in zip((piece.start, *milestones), levels, strict=True):
+                    rise(start, level)
             case _:
                 close()
                 joined.append(piece)
