@@ -16,11 +16,12 @@ from jaxlr._curves.families import (
     Staircase,
     Triangular,
 )
+from jaxlr._curves.pieces import FEW
 from jaxlr._curves.proof import digits
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR
-from jaxlr._schedules.decay import ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from jaxlr._schedules.decay import ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
 from jaxlr._schedules.derived import Product, Shifted
 from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.power import InversePower, PolynomialDecay
@@ -107,7 +108,8 @@ def _scaled(formula: Family, by: float) -> Family | None:
 def _member(part: Part, lr: float) -> Schedule | None:
     match part.formula:
         case Constant(value=value):
-            return _constant(_factor(value, lr), lr)
+            factor, n = _factor(value, lr), part.end - part.start
+            return ConstantLR(lr, factor, n) if n < FEW and 0 < factor < 1 else _constant(factor, lr)
         case Linear():
             return _line(part, lr)
         case Exponential():

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxlr._curves.boundaries import rounder
 from jaxlr._curves.cycles import cyclic, one_cycle, waves
-from jaxlr._curves.families import Constant
+from jaxlr._curves.families import Constant, Staircase
 from jaxlr._curves.overlaid import overlaid
 from jaxlr._curves.proof import Target, cost, evaluated, proved
 from jaxlr._curves.segments import segments
@@ -83,7 +83,7 @@ def _candidates(y: np.ndarray, tolerance: float) -> Iterator[Iterable[Schedule]]
     if k > 1:
         inner = _recognized(y[::k])
         yield [] if inner is None else [per_epoch(inner, k)]
-        yield sequences(parts) if all(isinstance(part.formula, Constant) for part in parts) else []
+        yield sequences(parts) if all(isinstance(part.formula, Constant | Staircase) for part in parts) else []
         return
     yield one_cycle(pieces, y)
     yield cyclic(pieces)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from jaxlr._curves.families import Constant, Cosine, Family, Held, Linear, Other, Power, Restarts, Staircase
+from jaxlr._curves.families import Constant, Cosine, Held, Linear, Other, Power, Restarts, Staircase
 from jaxlr._curves.members import Part, member, rates
 from jaxlr._curves.pieces import FEW, Segment
 from jaxlr._schedules.base import Schedule
@@ -80,15 +80,16 @@ def _stairs(pieces: Iterable[Segment]) -> list[Segment]:
             run.append((start, level))
 
     def close() -> None:
-        if not run:
-            return
-        starts = [start for start, _ in run]
-        stairs = Staircase(tuple(level for _, level in run), tuple(starts[1:]))
-        if len(run) == 1 or stairs.gamma is None:
-            formulas: list[Family] = [Constant(level) for _, level in run]
-            joined.extend(Segment(*span, of) for span, of in zip(pairwise([*starts, end]), formulas, strict=True))
-        else:
-            joined.append(Segment(starts[0], end, stairs))
+        starts, levels = [start for start, _ in run], tuple(level for _, level in run)
+        whole = len(run) > 1 and _gamma(starts, levels) is not None
+        floored = len(run) > 3 and _gamma(starts[:-1], levels[:-1]) is not None
+        on_stairs = len(run) if whole else len(run) - 1 if floored else 0
+        if on_stairs:
+            first, after = Staircase(levels[:on_stairs], tuple(starts[1:on_stairs])), [*starts[on_stairs:], end]
+            joined.append(Segment(starts[0], after[0], first))
+            starts, levels = starts[on_stairs:], levels[on_stairs:]
+        for span, level in zip(pairwise([*starts, end]), levels, strict=True):
+            joined.append(Segment(*span, Constant(level)))
         run.clear()
 
     for piece in pieces:
@@ -104,6 +105,11 @@ def _stairs(pieces: Iterable[Segment]) -> list[Segment]:
         end = piece.end
     close()
     return joined
+
+
+def _gamma(starts: Sequence[int], levels: tuple[float, ...]) -> float | None:
+    """The one factor from each level to the next; None where there are several."""
+    return Staircase(levels, tuple(starts[1:])).gamma
 
 
 def _rested(part: Part, segment: Segment) -> Part | None:
@@ -144,14 +150,16 @@ def _begun(parts: list[Part]) -> list[Part]:
     if len(parts) < 2 or parts[0].end > 1 or not isinstance(parts[0].formula, Constant) or parts[0].formula.value:
         return parts
     level = parts[1].at(parts[1].start)
+    if level == 0:
+        return parts
     return [Part(0, 1, Linear(0.0, level, 0), level), *parts[1:]]
 
 
 def _is_economical(parts: Sequence[Part], i: int) -> bool:
     """Whether a part has more values than it takes numbers to say it: one that was edited is no part.
 
-    A few counts are enough of a warm-up, which comes to where the next part begins, and of the end, where it is the
-    level that the part before has come to.
+    A few counts are enough of a warm-up, which comes to where the next part begins; of the first value of the next
+    part, which begins late; and of the end, where it is the level that the part before has come to.
     """
     part, n = parts[i], parts[i].end - parts[i].start
     match part.formula:
@@ -172,6 +180,9 @@ def _is_economical(parts: Sequence[Part], i: int) -> bool:
             ends = (part.level - part.at(0)) / slope if slope else math.inf
             rises = slope > 0 and not isinstance(parts[1].formula, Linear)
             return rises and is_whole(ends) and n - 1 <= round(ends) <= n
+        case Constant(value=value) if i == 0 and len(parts) > 1 and n < FEW:
+            late = parts[1].at(parts[1].start)
+            return abs(late - value) <= _SAME * abs(value)
         case Constant(value=value) if i == len(parts) - 1 and i > 0 and n < FEW:
             before = parts[i - 1]
             reached = (before.at(before.end - 1), before.at(before.end))
