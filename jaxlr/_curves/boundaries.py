@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def _roundest(first: int, last: int, at: int, known: list[float]) -> int:
 
 def _absorbed(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
     """The pieces without those of a few counts that the one before, or after, gives as well."""
-    left = _with_first_cycle(pieces, y, tolerance)
+    left = _with_first_cycle(_with_restarts(pieces, y, tolerance), y, tolerance)
     for i in reversed(range(1, len(left) - 1)):
         t = np.arange(left[i].start, left[i].end)
         if len(t) < FEW:
@@ -66,6 +67,31 @@ def _absorbed(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> lis
             elif np.max(np.abs(left[i - 1].formula(t) - y[t])) <= tolerance:
                 left[i - 1 : i + 1] = [dataclasses.replace(left[i - 1], end=left[i].end)]
     return left
+
+
+def _with_restarts(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
+    """The pieces, cosines that start again as one wave, as far as it goes on."""
+    left = list(pieces)
+    for i, (piece, following) in enumerate(pairwise(pieces)):
+        one, two = piece.formula, following.formula
+        if isinstance(one, Cosine) and isinstance(two, Cosine) and _starts_again(one, two, following.start):
+            wave = Restarts(one.start, one.end, one.T, float(round(two.T / one.T)), one.origin)
+            t = np.arange(piece.start, len(y))
+            off = np.flatnonzero(np.abs(wave(t) - y[t]) > tolerance)
+            end = int(t[off[0]]) if len(off) else len(y)
+            if end >= following.end:
+                rest = [other for other in left[i + 1 :] if other.end > end]
+                rest[:1] = [dataclasses.replace(other, start=end) for other in rest[:1]]
+                return [*left[:i], Segment(piece.start, end, wave), *rest]
+    return left
+
+
+def _starts_again(one: Cosine, two: Cosine, at: int) -> bool:
+    """Whether the second starts from the top, at a count, where the first has come to the bottom."""
+    span, times = abs(one.start - one.end), two.T / one.T
+    levels = max(abs(one.start - two.start), abs(one.end - two.end)) <= 1e-5 * span
+    lengths = max(abs(one.origin + one.T - at), abs(two.origin - at), one.T * abs(times - round(times))) <= 1e-2
+    return levels and lengths and round(times) >= 1
 
 
 def _with_first_cycle(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:

@@ -87,13 +87,21 @@ def waves(y: np.ndarray, tolerance: float) -> Iterator[Schedule]:
     if ratio > 0 and not abs(ratio - 1) < 1e-6:
         modes.append(("exp_range", ratio ** (1 / S)))
     for mode, gamma in modes:
-        rise, fall = float(distance[1]) / gamma, float(distance[S - 1]) / gamma ** (S - 1)
+        level = distance[1:S] / gamma ** np.arange(1, S)
+        top = int(np.argmax(np.abs(level))) + 1
+        rise, fall = (_slope(side) for side in (level[: max(1, top - 1)], level[: min(top, S - 3) : -1]))
         if rise * fall <= 0:
             continue
         up = S * fall / (rise + fall)
         wave = rise * np.minimum(t, (S - t) * up / (S - up)) * gamma**t
         if np.max(np.abs(wave - distance[t])) <= 4 * tolerance:
             yield _wave(float(y[0]), float(y[0]) + rise * up, up, S - up, mode, gamma)
+
+
+def _slope(y: np.ndarray) -> float:
+    """The slope of the line from 0 that is nearest to the values at 1, 2, ..."""
+    t = np.arange(1, len(y) + 1)
+    return float(np.dot(t, y) / np.dot(t, t))
 
 
 def _wave(base: float, top: float, up: float, down: float, mode: str, gamma: float) -> Schedule:

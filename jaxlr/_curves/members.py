@@ -241,6 +241,8 @@ def _inverse(part: Part, formula: Power, lr: float) -> Schedule | None:
     if formula.power >= 0 or formula.floor or lr / formula.scale <= 0 or formula.origin >= part.start:
         return None
     timescale = _root(lr / formula.scale, formula.power)
+    if timescale == math.inf:
+        return None
     by = part.start - formula.origin - timescale
     if abs(by) < 1e-3:
         by, timescale = 0, part.start - formula.origin

@@ -84,13 +84,14 @@ def proved(candidate: Schedule, target: Target) -> Schedule | None:
 
 
 def cost(schedule: Schedule) -> int:
-    """How much there is to say: schedules, and the digits of their numbers."""
-    told = 0
+    """How much there is to say: schedules, and the digits of their numbers; more where lr is not the peak."""
+    lr = _lr(schedule) or 0.0
+    told = digits(lr)
     for part in _walk(schedule):
         numbers = [(name, x) for name, x in _given(part) if name != "lr"]
-        above_lr = sum(name in _FACTORS and x > 1 for name, x in numbers)
-        told += 2 + sum(digits(x) for _, x in numbers) + 2 * above_lr
-    return told + digits(_lr(schedule) or 0)
+        above = [x for name, x in numbers if (name in _FACTORS and x > 1) or (name == "eta_min" and x > lr)]
+        told += 2 + sum(digits(x) for _, x in numbers) + 2 * len(above)
+    return told
 
 
 def _walk(schedule: Any) -> Iterator[Any]:

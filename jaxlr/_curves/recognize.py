@@ -32,8 +32,10 @@ def recognize(values: "Iterable[Scalar] | Table") -> Schedule | None:
 
     for the schedule :math:`f` and each of the :math:`n` values :math:`v_t` at count :math:`t`. The curve is read as
     segments of one formula each; they are the members of a schedule, whose numbers are as short as the bound allows;
-    it is returned where it keeps the bound at every count, evaluated in float64. It is never a guess: what no formula
-    gives that is shorter than the values is None, and so is a formula in which one value has been edited.
+    it is returned where it keeps the bound at every count, evaluated in float64. It is never a guess: a member spans at
+    least 5 counts, and there are at most 8, or it would say no less than the values do. So a formula in which one value
+    has been edited is None. Fewer counts are enough of a line that begins the curve, where it is seen at 3 counts or
+    comes to where the next member begins, and of the level at the end that the member before has reached.
 
     Args:
       values: the learning rates at counts 0, 1, ...: a sequence, or an array of one dimension, of finite numbers, in
