@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxlr._arguments import LAST_EPOCH, duration, integer, is_traced, length, real
 from jaxlr._numbers import Numbers
@@ -138,12 +139,11 @@ class CosineAnnealingWarmRestarts(Absolute):
                 f"CosineAnnealingWarmRestarts: T_0 must be known when the program is traced, for a fractional epoch "
                 f"with T_mult={self.T_mult} > 1, got {self.T_0}"
             )
-        begin, T_i = jnp.zeros(()), self.T_0 * 1.0
-        for i in range(1, _cycles(self.T_mult)):
-            later = t >= jnp.asarray(self._restarts)[i]
-            begin = jnp.where(later, self.T_0 * float(_begin(self.T_mult, i)), begin)
-            T_i = jnp.where(later, self.T_0 * float(self.T_mult**i), T_i)
-        return t - begin, T_i
+        ended = t >= jnp.asarray(self._restarts)[1:]  # the cycles before the one that t is in
+        lengths = np.array([float(self.T_mult**i) for i in range(_cycles(self.T_mult))])  # in units of T_0
+        begin = jnp.sum(jnp.where(ended, lengths[:-1], 0.0))
+        T_i = jnp.max(jnp.where(ended, lengths[1:], 1.0))
+        return t - self.T_0 * begin, self.T_0 * T_i
 
     def _closed_form(self, t: jax.Array) -> Any:
         T_cur, T_i = self._cycle(t)
