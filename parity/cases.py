@@ -355,7 +355,7 @@ COUNT_DRIVEN: tuple[Entry, ...] = (
             Case("CosineAnnealingLR", {"T_max": 1000, "eta_min": 0.1}),
             Case("CosineAnnealingLR", {"T_max": 7777}, lr=3e-4),
             Case("CosineAnnealingLR", {"T_max": 2.5, "eta_min": 0.01}),
-            Case("CosineAnnealingLR", {"T_max": 16_000 / 7}, lr=0.03),
+            Case("CosineAnnealingLR", {"T_max": 777.77}, lr=0.03),
             Case("CosineAnnealingLR", {"T_max": 88_001}, lr=1.7486e-3),
             Case("CosineAnnealingLR", {"T_max": 1_000_000}),
             Case("CosineAnnealingLR", {"T_max": 100, "eta_min": 1e-5}, last_epoch=149),

@@ -22,7 +22,8 @@ class CosineAnnealingLR(Formula):
     .. math:: \eta_t = \eta_{min} + \tfrac12 (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi t}{T} \right)
 
     with :math:`\eta_0` = lr, :math:`\eta_{min}` = eta_min, :math:`T` = T_max, and :math:`t` = last_epoch + 1 + count.
-    Past T_max the period is 2 T_max. As in torch T_max need not be whole, although its annotation says so.
+    Past T_max the period is 2 T_max. As in torch T_max need not be whole, although its annotation says so; where an odd
+    multiple of it is, torch divides by zero one epoch later, and this goes on.
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.
@@ -61,7 +62,8 @@ class CosineAnnealingLR(Formula):
             return lr
         rising = lr + (self.lr - self.eta_min) * (1 - jnp.cos(math.pi / self.T_max)) / 2
         ratio = (1 + jnp.cos(math.pi * t / self.T_max)) / (1 + jnp.cos(math.pi * (t - 1) / self.T_max))
-        at_bottom = (t - 1 - self.T_max) % (2 * self.T_max) == 0
+        past_bottom = t - 1 - self.T_max
+        at_bottom = abs(past_bottom - 2 * self.T_max * jnp.round(past_bottom / (2 * self.T_max))) < 1e-6
         return jnp.where(at_bottom, rising, ratio * (lr - self.eta_min) + self.eta_min)
 
 
