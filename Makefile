@@ -39,13 +39,17 @@ wheel: # what ships, and the tests beside it
 	$(PYTHON) -m pip wheel -q --no-deps -c constraints.txt -w build/wheel .
 	cp -r tests parity examples benchmarks README.md pyproject.toml build/wheel/empty
 
+# What one test has compiled no other need compile, in either worker or run.
+CACHED := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/wheel/programs JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+  JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
+
 test: wheel ## the whole of tests/ and parity/, on the built wheel
 	rm -rf .venv-wheel
 	$(PYTHON) -m venv .venv-wheel
 	$(WHEEL)/pip install -q --no-compile -c constraints.txt build/wheel/*.whl pytest pytest-xdist
-	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
+	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
 	$(WHEEL)/pip install -q --no-compile -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis mypy 'pyright[nodejs]'
-	cd build/wheel/empty && ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity tests/test_checkpoints.py
+	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity tests/test_checkpoints.py
 
 test-source: .venv/ready ## the same on the source, while you work
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests parity

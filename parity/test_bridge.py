@@ -582,10 +582,9 @@ def test_a_cosine_whose_length_is_not_whole():
 
 
 def test_a_cosine_goes_on_where_torch_divides_by_zero():
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(torch.optim.SGD([torch.zeros(1)], lr=0.1), 10 / 3)
     with pytest.raises(ZeroDivisionError):  # the epoch after 3 T_max
-        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(torch.optim.SGD([torch.zeros(1)], lr=0.1), 10 / 3)
-        for _ in range(20):
-            scheduler.step()
+        list(itertools.starmap(scheduler.step, [()] * 20))
     schedule = jaxlr.CosineAnnealingLR(0.1, T_max=10 / 3)
     closed, recursive = (jaxlr.trajectory(schedule, 100, form=form) for form in ("closed", "recursive"))
     np.testing.assert_allclose(recursive, closed, rtol=1e-6, atol=1e-9)

@@ -13,6 +13,7 @@ import jaxlr
 from jaxlr._arguments import parameter_group
 from jaxlr._cli.progress import tracked
 from jaxlr._cli.targets import numbers_of, reported, side_of, torch_recipe
+from jaxlr._schedules.base import walk
 from jaxlr._torch.functions import functions_of, longest_said
 from jaxlr._verify.length import length_of
 from jaxlr._verify.side import Run
@@ -25,7 +26,9 @@ app = typer.Typer(
 
 _STEPS = 10_000  # where nothing says how long a recipe is
 
-Recipe = Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="A torch scheduler, or what returns one.")]
+Recipe = Annotated[
+    str, typer.Argument(metavar="FILE.py:NAME", help="A torch scheduler, learning rates, or what returns them.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 Metrics = Annotated[str | None, typer.Option(help="FILE.py:NAME of what a plateau's step receives.")]
 StepsPerEpoch = Annotated[int | None, typer.Option(min=1, help="Updates of an epoch, for a recipe that counts epochs.")]
@@ -60,22 +63,27 @@ def convert(
     key: Annotated[str | None, typer.Option(help="The state_dict's key in that file.")] = None,
     optimizer_key: Annotated[str | None, typer.Option(help="Likewise the optimizer's, for its momentum.")] = None,
 ) -> None:
-    """Prints the jaxlr code of a torch scheduler."""
-    _need("torch", extra="torch")
+    """Prints the jaxlr code of a torch scheduler; or of learning rates: an array, a list, a function of the count."""
     for option, value in (("--key", key), ("--optimizer-key", optimizer_key)):
         if value is not None and state is None:
             raise typer.BadParameter("needs --state", param_hint=option)
     scheduler = torch_recipe(recipe)
+    if not isinstance(scheduler, list):
+        typer.echo(_code(_of_values(recipe, scheduler, total_steps)))
+        return
+    _need("torch", extra="torch")
     functions = any(map(functions_of, scheduler))
     steps = total_steps or longest_said(scheduler) or (_STEPS if functions else None)
     schedule = reported(jaxlr.from_torch, scheduler, group=group, total_steps=steps, steps_per_epoch=steps_per_epoch)
     if total_steps is None and schedule._final_epoch is not None and functions:
-        typer.echo(f"jaxlr: a function was called for {steps:,} steps: --total-steps reads more, or fewer", err=True)
+        _say_called(steps)
     if state is not None:
         optimizer = None if optimizer_key is None else _state_dict(state, optimizer_key)
         schedule = reported(jaxlr.from_state_dict, schedule, _state_dict(state, key), optimizer=optimizer, group=group)
     if "<" in repr(schedule) and steps is not None:
         schedule = reported(jaxlr.tabulate, schedule, steps)
+    if any(isinstance(part, jaxlr.Table) for part in walk(schedule)):
+        _say_table()
     if "<" in repr(schedule):
         typer.echo(
             "jaxlr: a function without a name is no code: define it in a module, or give --total-steps for a table; "
@@ -84,6 +92,28 @@ def convert(
         )
         raise typer.Exit(2)
     typer.echo(_code(schedule))
+
+
+def _of_values(target: str, values: Any, total_steps: int | None) -> jaxlr.Schedule:
+    """The formulas of learning rates, or of a function of the count; a table where there are none."""
+    if callable(values):
+        steps, function = total_steps or _STEPS, values
+        if total_steps is None:
+            _say_called(steps)
+        values = reported(lambda: [float(function(count)) for count in range(steps)], targets=(target,))
+    found = reported(jaxlr.recognize, values)
+    if found is None:
+        _say_table()
+        return jaxlr.Table(values)
+    return jaxlr.Until(found, len(values))
+
+
+def _say_called(steps: int | None) -> None:
+    typer.echo(f"jaxlr: a function was called for {steps:,} steps: --total-steps reads more, or fewer", err=True)
+
+
+def _say_table() -> None:
+    typer.echo("jaxlr: no formula was found that gives every value: the values themselves are the schedule", err=True)
 
 
 @app.command()
@@ -158,15 +188,19 @@ def _counts(
     if len(set(arrays.values())) > 1:
         sizes = " and ".join(f"{size} in {target}" for target, size in arrays.items())
         raise ValueError(f"verify: --steps must be given for learning rates of different length, got {sizes}")
-    whole = max((length.whole for length in lengths if length.whole is not None), default=None)
-    stop = min([start + _STEPS if whole is None else whole, *ends])
+    wholes = {target: length.whole for target, length in zip(sides, lengths, strict=True)}
+    unknown = [target for target, whole in wholes.items() if whole is None]
+    whole = max((whole for whole in wholes.values() if whole is not None), default=0)
+    stop = min([whole or start + _STEPS, *ends])
     if stop <= start:
         raise ValueError(f"verify: --start must be at most {stop - 1}, where the recipe ends, got {start}")
-    if stop == whole:
+    if not unknown and stop == whole:
         return stop - start, "covers the whole recipe" + (f", from count {start:,}" if start else "")
     if stop in ends:
-        return stop - start, "covers all counts that both sides have a value for"
-    return stop - start, "how long the recipe is is not known: --steps compares more counts, or fewer"
+        left_out = f"; {whole - stop:,} of the recipe are left out" if whole > stop else ""
+        return stop - start, f"covers all counts that both sides have a value for, {stop:,}{left_out}"
+    known = f"covers the whole of {next(target for target in wholes if wholes[target] == whole)}; " if whole else ""
+    return stop - start, f"{known}how long {unknown[0]} is is not known: --steps compares more counts, or fewer"
 
 
 @app.command()

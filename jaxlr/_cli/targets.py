@@ -16,9 +16,17 @@ from jaxlr._arguments import numbers
 from jaxlr._torch.drivers import is_of_a_framework
 
 
-def torch_recipe(target: str) -> list[Any]:
-    """The torch scheduler, or schedulers, that FILE.py:NAME names, or a function of that name returns."""
-    named = _called(target, _loaded(target))
+def torch_recipe(target: str) -> list[Any] | Callable[[int], Any] | np.ndarray:
+    """The torch scheduler, or schedulers, that FILE.py:NAME names, or a function of that name returns.
+
+    Or learning rates: an array or a list of them, or a function of the count.
+    """
+    loaded = _loaded(target)
+    if inspect.isroutine(loaded) and _takes_argument(loaded):
+        return loaded
+    named = _called(target, loaded)
+    if not isinstance(named, str) and np.ndim(named) == 1 and np.asarray(named).dtype.kind in "fiu":
+        return np.asarray(named)
     schedulers = list(named) if isinstance(named, list | tuple) else [named]
     for one in schedulers or [named]:
         if not hasattr(one, "optimizer") and not is_of_a_framework(one):

@@ -37,6 +37,9 @@ def recognize(values: "Iterable[Scalar] | Table") -> Schedule | None:
     has been edited is None. Fewer counts are enough of a line that begins the curve, where it is seen at 3 counts or
     comes to where the next member begins, and of the level at the end that the member before has reached.
 
+    What it says past the last value is the formula's, which nobody has seen: put it into an ``Until``, or give values
+    past the end of the decay. Values that are rounded, as a log prints them, or that begin within an epoch, have none.
+
     Args:
       values: the learning rates at counts 0, 1, ...: a sequence, or an array of one dimension, of finite numbers, in
         float32 or in float64; or a Table, whose momentums must be given as well where it has them.

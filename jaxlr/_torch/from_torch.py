@@ -88,8 +88,10 @@ def from_torch(
         ReduceLROnPlateau among them; or those of one framework.
       group: the parameter group: needed where the optimizer has several whose schedules differ, since one schedule
         drives one group; "all" for a list, one schedule a group, in order.
-      total_steps: the learning rates of the whole run, from epoch 0: turns a lr_lambda that JAX cannot trace, or what
-        has no port, into a table.
+      total_steps: the learning rates of the whole run, from epoch 0: a lr_lambda, or what has no port, is called for
+        them, and becomes the formulas that give every value, in an ``Until`` (``recognize``); where there are none, a
+        lr_lambda that JAX cannot trace stays a LambdaLR with that total_steps (``tabulate`` prints it as code), and the
+        rest a Table.
       steps_per_epoch: the updates of an epoch, where the recipe counts epochs; for a torch scheduler alone, which does
         not say what it counts, take ``per_epoch``.
 
