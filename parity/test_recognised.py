@@ -140,3 +140,71 @@ def test_its_checkpoint():
     stepped(scheduler, STEPS)
     with pytest.raises(ValueError, match=r"state_dict must be at an epoch of 0 \.\. 399, .* got 499"):
         jaxlr.from_state_dict(fresh, scheduler.state_dict())
+
+
+def ramp(epoch):
+    return (epoch + 1) / 10 if epoch < 10 else 1.0
+
+
+RESTORED = {
+    "a member": lambda optimizer: lr_scheduler.SequentialLR(
+        optimizer,
+        [lr_scheduler.LambdaLR(optimizer, ramp), lr_scheduler.CosineAnnealingLR(optimizer, 90)],
+        milestones=[10],
+    ),
+    "a chain": lambda optimizer: lr_scheduler.LambdaLR(optimizer, lambda epoch: ramp(epoch) * 0.1 ** (epoch // 30)),
+    "held": lambda optimizer: lr_scheduler.LambdaLR(optimizer, lambda epoch: math.cos(epoch // 10 / 10)),
+    "over held": lambda optimizer: lr_scheduler.LambdaLR(optimizer, lambda epoch: ramp(epoch) * 0.95 ** (epoch // 15)),
+}
+
+
+@pytest.mark.parametrize("taken", [1, 10, 37])
+@pytest.mark.parametrize("name", RESTORED)
+def test_every_checkpoint_of_what_holds_functions(name, taken):
+    fresh = jaxlr.from_torch(RESTORED[name](sgd(0.1)), total_steps=100)
+    assert isinstance(fresh, jaxlr.Until)
+    scheduler = RESTORED[name](sgd(0.1))
+    stepped(scheduler, taken + 1)
+    restored = jaxlr.from_state_dict(fresh, scheduler.state_dict())
+    live = jaxlr.from_torch(scheduler, total_steps=100)
+    lrs = stepped(scheduler, 100 - taken)
+    for schedule in (restored, live):
+        assert_equal_curves(schedule, lrs)
+
+
+def test_a_plateau_beside_a_function():
+    optimizer = sgd(0.1)
+    schedulers = [lr_scheduler.LambdaLR(optimizer, ramp), lr_scheduler.ReduceLROnPlateau(optimizer, patience=3)]
+    schedule = jaxlr.from_torch(schedulers, total_steps=60)
+    assert isinstance(schedule, jaxlr.Together)
+    assert jaxlr.verify(schedulers, schedule, steps=60, metrics=[1.0] * 60).verdict == "equal"
+
+
+def test_fewer_steps_than_were_taken():
+    scheduler = lr_scheduler.LambdaLR(sgd(0.1), halved)
+    stepped(scheduler, 51)
+    for total_steps in (20, 50):
+        schedule = jaxlr.from_torch(scheduler, total_steps=total_steps)
+        assert schedule == jaxlr.LambdaLR(0.1, halved, last_epoch=49)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "state", "message"),
+    [
+        (jaxlr.Until(VALUE, 400), {}, "state_dict must be a torch scheduler's state_dict, with a last_epoch >= 0"),
+        (jaxlr.Until(VALUE, 400), {"scheduler": {}}, "state_dict must be a torch scheduler's state_dict"),
+        (
+            jaxlr.Until(jaxlr.Resumed(jaxlr.ReduceLROnPlateau(0.1), (7, 0.5, 0, 2), 0.1), 13),
+            {"last_epoch": 3},
+            "schedule must be one from its start",
+        ),
+        (
+            jaxlr.LinearRamp(0.2, 14),
+            {"last_epoch": 7, "lr_lambdas": [None], "_last_lr": [0.1], "base_lrs": [0.1]},
+            r"got one with base_lrs=\[0.1\], where 0.2 would be",
+        ),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_named(schedule, state, message):
+    with pytest.raises(ValueError, match=f"^from_state_dict: .*{message}"):
+        jaxlr.from_state_dict(schedule, state)

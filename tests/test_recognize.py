@@ -3,6 +3,7 @@
 import math
 import pickle
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -436,3 +437,16 @@ def test_the_momentums_of_a_table_must_be_given_too(schedule):
 def test_other_values_are_refused(values, error, said):
     with pytest.raises(error, match=said):
         jaxlr.recognize(values)
+
+
+def test_a_table_is_read_from_its_count_0():
+    values = [0.1 * 0.9**i for i in range(40)]
+    assert jaxlr.recognize(jaxlr.Table(values, last_epoch=9)) == jaxlr.recognize(values[10:])
+
+
+def test_in_a_traced_function():
+    @jax.jit
+    def at(count):
+        return jaxlr.recognize([0.1 * 0.9**i for i in range(20)])(count)
+
+    assert at(3) == jaxlr.ExponentialLR(0.1, 0.9)(3)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxlr._curves.families import shortest
@@ -69,7 +70,7 @@ def evaluated(schedule: Schedule, counts: np.ndarray) -> np.ndarray:
         return np.full(len(counts), np.nan)
     padded = np.full(-(-len(counts) // _BLOCK) * _BLOCK, counts[-1])
     padded[: len(counts)] = counts
-    with float64():
+    with float64(), jax.ensure_compile_time_eval():  # in a traced function too
         values = [np.asarray(schedule(block), np.float64) for block in padded.reshape(-1, _BLOCK)]
     return np.concatenate(values)[: len(counts)]
 

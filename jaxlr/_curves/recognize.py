@@ -34,15 +34,16 @@ def recognize(values: "Iterable[Scalar] | Table") -> Schedule | None:
     segments of one formula each; they are the members of a schedule, whose numbers are as short as the bound allows;
     it is returned where it keeps the bound at every count, evaluated in float64. It is never a guess: a member spans at
     least 5 counts, and there are at most 8, or it would say no less than the values do. So a formula in which one value
-    has been edited is None. Fewer counts are enough of a line that begins the curve, where it is seen at 3 counts or
-    comes to where the next member begins, and of the level at the end that the member before has reached.
+    has been edited is None, unless that is one again. Fewer counts are enough of a line that begins the curve, where it
+    is seen at 3 counts or comes to where the next member begins; of the first value of the next member, held; and of
+    the level at the end that the member before has reached.
 
     What it says past the last value is the formula's, which nobody has seen: put it into an ``Until``, or give values
     past the end of the decay. Values that are rounded, as a log prints them, or that begin within an epoch, have none.
 
     Args:
       values: the learning rates at counts 0, 1, ...: a sequence, or an array of one dimension, of finite numbers, in
-        float32 or in float64; or a Table, whose momentums must be given as well where it has them.
+        float32 or in float64; or a Table, from its count 0 on, whose momentums must be given as well where it has them.
 
     Returns:
       A schedule of jaxlr's, which drives no momentum unless a Table has one; None for fewer than 8 values.
@@ -56,10 +57,12 @@ def recognize(values: "Iterable[Scalar] | Table") -> Schedule | None:
       >>> jaxlr.recognize(rates)
       ChainedScheduler(schedulers=(LinearLR(lr=0.1, start_factor=0.2, total_iters=4), StepLR(lr=0.1, step_size=30)))
     """
-    momentums = values.momentums if isinstance(values, Table) else None
-    rates = values.values if isinstance(values, Table) else table("recognize: values", values)
-    found = _recognized(rates.array)
-    return found if found is None or momentums is None else _with_momentum(found, momentums.array)
+    if not isinstance(values, Table):
+        return _recognized(table("recognize: values", values).array)
+    found = _recognized(values.values.array[values._first_epoch :])
+    if found is None or values.momentums is None:
+        return found
+    return _with_momentum(found, values.momentums.array[values._first_epoch :])
 
 
 def _recognized(y: np.ndarray) -> Schedule | None:

@@ -22,8 +22,9 @@ class CosineAnnealingLR(Formula):
     .. math:: \eta_t = \eta_{min} + \tfrac12 (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi t}{T} \right)
 
     with :math:`\eta_0` = lr, :math:`\eta_{min}` = eta_min, :math:`T` = T_max, and :math:`t` = last_epoch + 1 + count.
-    Past T_max the period is 2 T_max. As in torch T_max need not be whole, although its annotation says so; where an odd
-    multiple of it is, torch divides by zero one epoch later, and this goes on.
+    Past T_max the period is 2 T_max. As in torch T_max need not be whole, although its annotation says so. Past one
+    that is nearly whole torch's own recursion drifts, and where an odd multiple of it is whole torch divides by zero:
+    there this follows the formula.
 
     Args:
       lr: the optimizer's learning rate: a finite number >= 0, or a traced scalar.

@@ -1,6 +1,5 @@
 """The bridge from a torch checkpoint: the state_dict of a scheduler, and the recipe that it is of."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,8 +8,9 @@ import jax
 import numpy as np
 
 from jaxlr._arguments import parameter_group, shown
+from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._machine.machine import Group
-from jaxlr._schedules.base import Schedule, cycles_momentum
+from jaxlr._schedules.base import Schedule, cycles_momentum, walk
 from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR
@@ -19,7 +19,7 @@ from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._schedules.until import Until
 from jaxlr._torch.held import is_rounded, momentum_of, number_of, rounding, strategy_of
-from jaxlr._torch.state import found, started, state_of
+from jaxlr._torch.state import at_epoch, found, started, state_of
 from jaxlr._torch.versions import check_rules, warn_if_untried
 
 
@@ -37,7 +37,8 @@ def from_state_dict(
 
     Args:
       schedule: the recipe, from its start: what ``from_torch`` made of the fresh torch scheduler, or the same by hand;
-        of a ``Resumed`` its schedule. Where torch has the whole recipe as one LambdaLR, any schedule of it.
+        of a ``Resumed`` its schedule. Where torch has the whole recipe as one LambdaLR, any schedule of it, of which
+        the initial learning rate and the one at the epoch are checked.
       state_dict: the torch scheduler's, as ``torch.load(path, weights_only=True)`` gives it; for a ``Together`` a list
         of those of its schedulers. Nothing is unpickled here.
       optimizer: the torch optimizer's state_dict: needed where the schedule cycles the momentum. It alone knows the
@@ -80,17 +81,16 @@ def from_state_dict(
     if schedule._first_epoch != 0:
         raise ValueError(f"from_state_dict: schedule must have last_epoch=-1, got {schedule!r}")
     if isinstance(schedule, Until):
-        left = _steps_left(schedule, _epoch_of(state_dict))
-        return Until(from_state_dict(schedule.schedule, state_dict, optimizer=optimizer, group=group), left)
+        return _of_known_steps(schedule, state_dict, optimizer, group)
     of_function = "lr_lambdas" in state_dict and not isinstance(schedule, LambdaLR | MultiplicativeLR)
     if not of_function:
         _check_recipe(schedule, state_dict)
-    last_lr = state_dict.get("_last_lr")
-    if not isinstance(last_lr, list):
-        raise ValueError(f"from_state_dict: state_dict must have been stepped, with a _last_lr, got {last_lr!r}")
+    last_lr = _last_lr(state_dict)
     index = parameter_group("from_state_dict", group or 0, len(last_lr))
     bases, entries_of_ours = found(schedule)
-    if not of_function:
+    if of_function:
+        _check_base(schedule, state_dict, index)
+    else:
         _check_numbers(schedule, iter(bases), state_dict, index)
     lr, held = last_lr[index], number_of("from_state_dict: the scheduler's last lr", last_lr[index])
     momentum = None
@@ -109,34 +109,72 @@ def from_state_dict(
     return started(schedule, state, held, momentum, rounding=rounding(lr))
 
 
-def _steps_left(schedule: Until, epoch: int) -> Any:
-    """The counts that a schedule is known for from an epoch on."""
+def _of_known_steps(
+    schedule: Until, state_dict: dict[str, Any], optimizer: dict[str, Any] | None, group: int | None
+) -> Schedule:
+    """What is known for so many steps, from the epoch of the state_dict on."""
+    inner, epoch = schedule.schedule, _epoch_of(state_dict)
+    if isinstance(inner, Resumed):
+        raise ValueError(f"from_state_dict: schedule must be one from its start, got {shown(schedule)}")
     left = schedule.total_steps - epoch
     if left < 1:
         raise ValueError(
             f"from_state_dict: state_dict must be at an epoch of 0 .. {schedule.total_steps - 1}, for which "
             f"{shown(schedule)} is known, got {epoch}"
         )
-    return left
+    if not _calls_functions(state_dict) or not has_closed_form(inner):
+        return Until(from_state_dict(inner, state_dict, optimizer=optimizer, group=group), left)
+    held = _last_lr(state_dict)
+    lr = held[parameter_group("from_state_dict", group or 0, len(held))]
+    return Until(_at_epoch(inner, epoch, float(lr), rounding(lr)), left)
 
 
-def _epoch_of(state_dict: dict[str, Any]) -> int:
+def _epoch_of(state_dict: Any) -> int:
     """The steps that a scheduler has taken; a ChainedScheduler counts none of its own."""
-    while "last_epoch" not in state_dict:
-        state_dict = state_dict["_schedulers"][0]
-    epoch: int = state_dict["last_epoch"]
+    found = state_dict
+    while isinstance(found, dict) and "last_epoch" not in found and found.get("_schedulers"):
+        found = found["_schedulers"][0]
+    epoch = found.get("last_epoch") if isinstance(found, dict) else None
+    if type(epoch) is not int or epoch < 0:
+        raise ValueError(
+            f"from_state_dict: state_dict must be a torch scheduler's state_dict, with a last_epoch >= 0, got "
+            f"{shown(state_dict)}"
+        )
     return epoch
 
 
-def _at_epoch(schedule: Any, epoch: int, held: float, rounding: float) -> Schedule:
-    """The schedule of a recipe that torch has as one LambdaLR: its epoch says all, and the learning rate is checked."""
-    try:
-        resumed: Schedule = schedule if epoch == 0 else dataclasses.replace(schedule, last_epoch=epoch - 1)
-    except TypeError:
+def _calls_functions(state_dict: Any) -> bool:
+    """Whether a scheduler in it calls a function of the user's, which may be what formulas were found for."""
+    return "lr_lambdas" in state_dict or any(map(_calls_functions, state_dict.get("_schedulers", ())))
+
+
+def _last_lr(state_dict: dict[str, Any]) -> list[Any]:
+    """The learning rates, one for each parameter group, that the scheduler has left in the optimizer."""
+    last_lr = state_dict.get("_last_lr")
+    if not isinstance(last_lr, list):
+        raise ValueError(f"from_state_dict: state_dict must have been stepped, with a _last_lr, got {last_lr!r}")
+    return last_lr
+
+
+def _check_base(schedule: Schedule, state_dict: dict[str, Any], index: int) -> None:
+    """Refuses the state_dict of a LambdaLR that has found another initial learning rate."""
+    ours = next((part.lr for part in walk(schedule) if hasattr(part, "lr")), None)
+    theirs = state_dict["base_lrs"][index]
+    if ours is not None and not is_rounded(theirs, ours):
+        raise ValueError(
+            f"from_state_dict: state_dict must be that of {shown(schedule)}, got one with base_lrs="
+            f"{state_dict['base_lrs']!r}, where {ours!r} would be"
+        )
+
+
+def _at_epoch(schedule: Schedule, epoch: int, held: float, rounding: float) -> Schedule:
+    """The schedule of a recipe that torch has as functions: its epoch says all, and the learning rate is checked."""
+    resumed: Any = at_epoch(schedule, epoch)
+    if resumed is None:
         raise TypeError(
-            f"from_state_dict: schedule must have a last_epoch, to go on from a LambdaLR's epoch {epoch}, got "
-            f"{shown(schedule)}: put it into a SequentialLR(lr, [...], [])"
-        ) from None
+            f"from_state_dict: schedule must be one that starts at any epoch, got {shown(schedule)}: restore the torch "
+            "scheduler by load_state_dict, and take from_torch"
+        )
     with jax.enable_x64(True):
         lr = float(resumed(0))
     if abs(lr - held) > np.spacing(np.float32(abs(held))) + rounding:
@@ -144,7 +182,7 @@ def _at_epoch(schedule: Any, epoch: int, held: float, rounding: float) -> Schedu
             f"from_state_dict: state_dict must be that of {shown(schedule)}, whose learning rate at epoch {epoch} is "
             f"{lr!r}, got one that holds {held!r}"
         )
-    return resumed
+    return resumed  # type: ignore[no-any-return]
 
 
 def _check_numbers(port: Any, bases: Iterator[float | None], state_dict: Any, index: int) -> None:

@@ -15,6 +15,7 @@ from jaxlr._schedules.base import Schedule, cycles_momentum, walk
 from jaxlr._schedules.compose import Chain, Composite, SequentialLR
 from jaxlr._schedules.cosine import CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
+from jaxlr._schedules.derived import Product
 from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
@@ -41,6 +42,18 @@ def started(schedule: Schedule, state: Any, held: float, momentum: float | None,
 def resumes_at_any_epoch(schedule: Any) -> bool:
     """Whether its last_epoch may be given."""
     return "last_epoch" in {field.name for field in dataclasses.fields(schedule)}
+
+
+def at_epoch(schedule: Any, epoch: int) -> Schedule | None:
+    """A schedule that has a closed form, from an epoch on; None where nothing says so."""
+    if epoch == 0:
+        return schedule  # type: ignore[no-any-return]
+    if resumes_at_any_epoch(schedule):
+        return dataclasses.replace(schedule, last_epoch=epoch - 1)  # type: ignore[no-any-return]
+    lr = next((part.lr for part in walk(schedule) if hasattr(part, "lr")), None)
+    if lr is None or schedule._momentum is not None:
+        return None
+    return Product(lr, schedule.schedulers if isinstance(schedule, Chain) else [schedule], last_epoch=epoch - 1)
 
 
 def _is_in(schedule: Schedule, state: Any, held: float, momentum: float | None, rounding: float) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxlr._arguments import flag, integer, numbers, optional, real
+from jaxlr._arguments import flag, integer, numbers, optional, parameter_group, real
 from jaxlr._schedules.base import Integer, Metrics, Scalar, Schedule
 from jaxlr._torch.drivers import driver_of
 from jaxlr._torch.from_torch import from_torch
@@ -205,7 +205,10 @@ def _check_together(theirs: tuple[Kind, Any], ours: tuple[Kind, Any], group: int
 
 def _converted(parameter: str, kind: Kind, reference: Any, group: int | None, run: Run) -> Any:
     """What from_torch makes of the reference: one schedule, or one for each of several parameter groups."""
-    several = group is None and len(optimizer_of(parameter, kind, reference, run).param_groups) > 1
+    groups = optimizer_of(parameter, kind, reference, run).param_groups
+    several = group is None and len(groups) > 1
+    if group is not None:
+        parameter_group("verify", group, len(groups))
     schedulers = (
         schedulers_of(reference)
         if kind == "torch"
