@@ -147,7 +147,15 @@ def test_the_printed_code_is_plain():
     assert repr(jaxlr.from_torch(scheduler)) == "CosineAnnealingLR(lr=0.1, T_max=100, last_epoch=6)"
 
 
-@pytest.mark.parametrize("case", [case for case in COUNT_DRIVEN if case.total_steps is None][::7], ids=str)
+def ends(case):
+    """Whether it ends within the steps that are taken here."""
+    end = case.schedule()._final_epoch
+    return end is not None and end < 13
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in COUNT_DRIVEN if case.total_steps is None and not ends(case)][::7], ids=str
+)
 def test_what_load_state_dict_restores_converts(case):
     scheduler = case.torch_scheduler()
     for _ in range(13):
