@@ -351,3 +351,11 @@ def test_what_the_reference_holds_is_theirs():
     )
     ((cause,),) = diagnose(reference, other).alternatives
     assert (cause.kind, cause.ours, cause.theirs) == ("held", 1, 50)
+
+
+def test_a_curve_of_no_formula_that_is_held_as_the_other_one_is():
+    epochs = np.arange(6_000) // 100
+    values = np.where(epochs < 5, 1e-6 + epochs * (5e-4 - 1e-6) / 5, 1e-5 + 2.45e-4 * (1 + np.cos(np.pi * epochs / 60)))
+    rounded = np.array([float(f"{value:.6g}") for value in values])  # as a log prints them
+    causes = said(rounded, values)
+    assert not any("stepped once" in text or "constant" in text for text in causes), causes

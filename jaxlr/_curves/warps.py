@@ -283,6 +283,8 @@ def unheld(reference: Side, other: Side) -> list[tuple[Cause, Curve, Curve]]:
     if not ((ours and moves(reference)) or (theirs and moves(other))):
         return []
     k, origin = theirs or ours or (1, 0)
+    if is_held(reference.curve, k, origin) and is_held(other.curve, k, origin):
+        return []  # both are, and one of them is of no formula
     found = []
     for counting in (False, True):
         names = (other.name, reference.name) if ours is None else (reference.name, other.name)
