@@ -12,12 +12,12 @@ from jaxlr._curves.pieces import FEW, Segment
 _FAR = 4096  # counts by which two segments may be told apart in another place
 
 
-def rounder(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
+def at_round_counts(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[Segment]:
     """The pieces, each from the count at which a formula says so, or the roundest, of those that the values admit."""
     pieces = _absorbed(pieces, y, tolerance)
-    rounder = list(pieces[:1])
+    begun = list(pieces[:1])
     for piece in pieces[1:]:
-        before = rounder[-1]
+        before = begun[-1]
         early = np.arange(max(before.start + 2, piece.start - _FAR), piece.start)
         late = np.arange(piece.start, min(piece.end - 2, piece.start + _FAR))
         # The last of the early ones, and the first of the late ones, that the other formula does not give.
@@ -26,9 +26,9 @@ def rounder(pieces: Sequence[Segment], y: np.ndarray, tolerance: float) -> list[
         first = int(early[ours[-1]]) + 1 if len(ours) else int(early[0]) if len(early) else piece.start
         last = int(late[theirs[0]]) if len(theirs) else piece.start + len(late)
         start = _roundest(first, last, piece.start, [*_ends(before.formula), *_begins(piece.formula)])
-        rounder[-1] = dataclasses.replace(before, end=start)
-        rounder.append(dataclasses.replace(piece, start=start))
-    return rounder
+        begun[-1] = dataclasses.replace(before, end=start)
+        begun.append(dataclasses.replace(piece, start=start))
+    return begun
 
 
 def _ends(formula: Family) -> list[float]:

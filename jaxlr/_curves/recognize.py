@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxlr._curves.boundaries import rounder
+from jaxlr._curves.boundaries import at_round_counts
 from jaxlr._curves.cycles import cyclic, one_cycle, waves
 from jaxlr._curves.families import Constant, Staircase
 from jaxlr._curves.overlaid import overlaid
@@ -95,7 +95,7 @@ def _candidates(y: np.ndarray, tolerance: float) -> Iterator[Iterable[Schedule]]
         return
     yield one_cycle(pieces, y)
     yield cyclic(pieces)
-    rounded = rounder(pieces, y, tolerance)
+    rounded = at_round_counts(pieces, y, tolerance)
     cut = [pieces] if rounded == list(pieces) else [pieces, rounded]
     yield [schedule for pieces in cut for schedule in (*sequences(parts_of(pieces)), *overlaid(pieces, y))]
 

@@ -15,10 +15,10 @@ from jaxlr._schedules.swa import SWALR
 from jaxlr._torch.driven import schedules_of
 from jaxlr._torch.drivers import driver_of
 from jaxlr._torch.drivers.driver import optimizer_of
+from jaxlr._torch.formulas import as_formulas
 from jaxlr._torch.functions import values_of
 from jaxlr._torch.held import WAY_OUT, is_rounded, momentum_of, number_of, rounding
 from jaxlr._torch.ports import PORTS, Source, port
-from jaxlr._torch.recognised import recognised
 from jaxlr._torch.state import found, started, state_of
 from jaxlr._torch.versions import check_rules, warn_if_untried
 
@@ -130,7 +130,7 @@ def from_torch(
     recorded = [] if ported else schedules_of("from_torch: scheduler", driver, total_steps, notes)
 
     total = None if total_steps is None else -(-integer(at_least=1)(_TOTAL_STEPS, total_steps) // driver.every)
-    formulas = cache(recognised)  # of many groups that are alike, once
+    formulas = cache(as_formulas)  # of many groups that are alike, once
 
     def converted(index: int) -> Schedule:
         if not ported:

@@ -19,7 +19,7 @@ from jaxlr._torch.state import at_epoch
 _VALUES = (Table, LambdaLR, MultiplicativeLR)  # what says values, and no formula
 
 
-def recognised(schedule: Any, total_steps: Any) -> Schedule:
+def as_formulas(schedule: Any, total_steps: Any) -> Schedule:
     """The schedule as formulas, for as many steps as were seen; itself where no formula is found for it.
 
     Args:
@@ -27,7 +27,7 @@ def recognised(schedule: Any, total_steps: Any) -> Schedule:
       total_steps: the learning rates of the whole run, from epoch 0; None where nothing is to be looked for.
     """
     if isinstance(schedule, per_epoch):
-        return dataclasses.replace(schedule, schedule=recognised(schedule.schedule, total_steps))
+        return dataclasses.replace(schedule, schedule=as_formulas(schedule.schedule, total_steps))
     if total_steps is None or not _is_readable(schedule):
         return schedule  # type: ignore[no-any-return]
     epoch = schedule._first_epoch
