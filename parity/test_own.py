@@ -66,6 +66,10 @@ POLYNOMIAL = Case("PolynomialDecay", {"total_iters": 99.5, "power": 2.0, "eta_mi
 INVERSE = Case("InversePower", {"timescale": 100})
 
 
+def one_step_ahead(epoch):
+    return (100 / (epoch + 101)) ** 0.5
+
+
 @pytest.mark.parametrize(
     ("case", "wrong"),
     [
@@ -74,7 +78,7 @@ INVERSE = Case("InversePower", {"timescale": 100})
         (POLYNOMIAL, jaxlr.PolynomialDecay(0.1, 99.5, 2.0, 0.01001)),
         (POLYNOMIAL, jaxlr.PolynomialDecay(0.1, 99, 2.0, 0.01)),
         (INVERSE, jaxlr.InversePower(0.1, 100.001)),
-        (INVERSE, jaxlr.LambdaLR(0.1, lambda epoch: (100 / (epoch + 101)) ** 0.5)),  # one step ahead
+        (INVERSE, jaxlr.LambdaLR(0.1, one_step_ahead)),
         (BY_50, jaxlr.Shifted(jaxlr.CosineAnnealingLR(0.1, 300, 0.01), 51)),
         (BY_50, jaxlr.CosineAnnealingLR(0.1, 250, 0.01)),
         (PRODUCT, jaxlr.Product(0.1, [jaxlr.LinearRamp(0.1, 40), jaxlr.CosineAnnealingLR(0.1, 300)])),
