@@ -150,9 +150,9 @@ def test_a_recipe_that_is_one_lambda_goes_on_from_its_checkpoint(schedule, formu
     assert resumed == dataclasses.replace(schedule, last_epoch=122)
     assert compare(jaxlr.trajectory(resumed, steps - 123), np.array(lrs[123:])).passed
     assert jaxlr.from_state_dict(jaxlr.Until(schedule, steps), saved) == jaxlr.Until(resumed, steps - 123)
-    with pytest.raises(ValueError, match=r"state_dict must be that of .* at epoch 123"):
+    with pytest.raises(ValueError, match=r"state_dict must be that of .*, got one with base_lrs="):
         jaxlr.from_state_dict(schedule.with_lr(1e-4), saved)
-    with pytest.raises(ValueError, match="Until: total_steps must be an integer >= 1, got 0"):
+    with pytest.raises(ValueError, match=r"state_dict must be at an epoch of 0 .*, got 123"):
         jaxlr.from_state_dict(jaxlr.Until(schedule, 123), saved)
 
 
@@ -184,12 +184,12 @@ def test_a_checkpoint_of_its_lambda_resumes_it(entry):
     assert jaxlr.from_state_dict(ours, sequence.state_dict()) == dataclasses.replace(ours, last_epoch=6)
 
 
-def test_a_checkpoint_of_what_has_no_last_epoch_is_refused():
+def test_a_checkpoint_of_what_has_no_last_epoch():
     scheduler = lr_scheduler.LambdaLR(sgd(), lambda epoch: 0.5**epoch)
     scheduler.step()
     chain = jaxlr.ChainedScheduler([jaxlr.ExponentialLR(0.1, 0.5)])
-    with pytest.raises(TypeError, match="schedule must have a last_epoch, to go on from a LambdaLR's epoch 1"):
-        jaxlr.from_state_dict(chain, scheduler.state_dict())
+    resumed = jaxlr.from_state_dict(chain, scheduler.state_dict())
+    assert resumed == jaxlr.Product(0.1, [jaxlr.ExponentialLR(0.1, 0.5)], last_epoch=0)
 
 
 def test_drives_a_torch_optimizer():
