@@ -11,7 +11,7 @@ from jaxlr._curves.families import Constant, Held, Linear, Restarts, Staircase
 from jaxlr._curves.members import Part, member
 from jaxlr._curves.pieces import FEW, Segment
 from jaxlr._curves.sequence import is_whole, parts_of, sequences
-from jaxlr._schedules.base import Multiplicative, Schedule, walk
+from jaxlr._schedules.base import Multiplicative, Schedule, lr_of
 from jaxlr._schedules.compose import ChainedScheduler
 from jaxlr._schedules.derived import Product
 from jaxlr._schedules.per_epoch import per_epoch
@@ -136,7 +136,7 @@ def _levels(values: np.ndarray, first: int) -> Staircase | None:
 
 def _laid(line: Linear, under: Schedule) -> Iterator[Schedule]:
     """The warm-up over the other schedule: in torch's words, where both only multiply."""
-    lr = next((part.lr for part in walk(under) if hasattr(part, "lr")), None)
+    lr = lr_of(under)
     if lr is None:
         return
     scaled = Linear(lr * line.value, lr * line.slope, 0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxlr._curves.families import shortest
 from jaxlr._float64 import float64
-from jaxlr._schedules.base import Schedule
+from jaxlr._schedules.base import Schedule, lr_of, walk
 from jaxlr._ulp import compare
 
 _BLOCK = 2048  # counts that one compiled call evaluates: one program for curves of every length
@@ -86,26 +86,13 @@ def proved(candidate: Schedule, target: Target) -> Schedule | None:
 
 def cost(schedule: Schedule) -> int:
     """How much there is to say: schedules, and the digits of their numbers; more where lr is not the peak."""
-    lr = _lr(schedule) or 0.0
+    lr = lr_of(schedule) or 0.0
     told = digits(lr)
-    for part in _walk(schedule):
+    for part in walk(schedule):
         numbers = [(name, x) for name, x in _given(part) if name != "lr"]
         above = [x for name, x in numbers if (name in _FACTORS and x > 1) or (name == "eta_min" and x > lr)]
         told += 2 + sum(digits(x) for _, x in numbers) + 2 * len(above)
     return told
-
-
-def _walk(schedule: Any) -> Iterator[Any]:
-    yield schedule
-    for part in getattr(schedule, "schedulers", ()):
-        yield from _walk(part)
-    if hasattr(schedule, "schedule"):
-        yield from _walk(schedule.schedule)
-
-
-def _lr(schedule: Any) -> float | None:
-    """The learning rate of all that it is made of."""
-    return next((float(part.lr) for part in _walk(schedule) if hasattr(part, "lr")), None)
 
 
 def _given(part: Any) -> Iterator[tuple[str, Any]]:
@@ -128,7 +115,7 @@ def digits(x: float) -> int:
 
 def _paths(schedule: Any, path: Path = ()) -> list[Path]:
     """Where the numbers of a schedule stand that the values decide: all but lengths, and what is its default."""
-    found: list[Path] = [("lr",)] if not path and _lr(schedule) is not None else []
+    found: list[Path] = [("lr",)] if not path and lr_of(schedule) is not None else []
     for field in dataclasses.fields(schedule):
         value = getattr(schedule, field.name)
         if field.name == "schedulers":
@@ -142,7 +129,7 @@ def _paths(schedule: Any, path: Path = ()) -> list[Path]:
 
 def _get(schedule: Any, path: Path) -> float:
     if path == ("lr",):
-        return _lr(schedule) or 0.0
+        return lr_of(schedule) or 0.0
     for step in path:
         schedule = schedule.schedulers[step[1]] if isinstance(step, tuple) else getattr(schedule, step)
     return float(schedule)

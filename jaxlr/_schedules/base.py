@@ -243,6 +243,11 @@ def walk(schedule: Schedule) -> Iterator[Schedule]:
         yield from walk(part)
 
 
+def lr_of(schedule: Schedule) -> Any:
+    """The optimizer's learning rate, as the first scheduler says it that takes one; None where none does."""
+    return next((part.lr for part in walk(schedule) if hasattr(part, "lr")), None)
+
+
 def schedules(name: str, value: Any) -> tuple[Schedule, ...]:
     """A list of schedules, at least one."""
     if isinstance(value, Schedule | str) or not isinstance(value, Iterable):

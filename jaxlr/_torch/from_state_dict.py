@@ -10,7 +10,7 @@ import numpy as np
 from jaxlr._arguments import parameter_group, shown
 from jaxlr._machine.closed_form import has_closed_form
 from jaxlr._machine.machine import Group
-from jaxlr._schedules.base import Schedule, cycles_momentum, walk
+from jaxlr._schedules.base import Schedule, cycles_momentum, lr_of
 from jaxlr._schedules.compose import Chain, Composite, Together
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.lambdas import LambdaLR, MultiplicativeLR
@@ -158,8 +158,7 @@ def _last_lr(state_dict: dict[str, Any]) -> list[Any]:
 
 def _check_base(schedule: Schedule, state_dict: dict[str, Any], index: int) -> None:
     """Refuses the state_dict of a LambdaLR that has found another initial learning rate."""
-    ours = next((part.lr for part in walk(schedule) if hasattr(part, "lr")), None)
-    theirs = state_dict["base_lrs"][index]
+    ours, theirs = lr_of(schedule), state_dict["base_lrs"][index]
     if ours is not None and not is_rounded(theirs, ours):
         raise ValueError(
             f"from_state_dict: state_dict must be that of {shown(schedule)}, got one with base_lrs="

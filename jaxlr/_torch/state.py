@@ -11,7 +11,7 @@ import numpy as np
 from jaxlr._machine.machine import Group, build
 from jaxlr._machine.stateful import Wide
 from jaxlr._machine.structure import compute
-from jaxlr._schedules.base import Schedule, cycles_momentum, walk
+from jaxlr._schedules.base import Schedule, cycles_momentum, lr_of
 from jaxlr._schedules.compose import Chain, Composite, SequentialLR
 from jaxlr._schedules.cosine import CosineAnnealingWarmRestarts
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
@@ -50,7 +50,7 @@ def at_epoch(schedule: Any, epoch: int) -> Schedule | None:
         return schedule  # type: ignore[no-any-return]
     if resumes_at_any_epoch(schedule):
         return dataclasses.replace(schedule, last_epoch=epoch - 1)  # type: ignore[no-any-return]
-    lr = next((part.lr for part in walk(schedule) if hasattr(part, "lr")), None)
+    lr = lr_of(schedule)
     if lr is None or schedule._momentum is not None:
         return None
     return Product(lr, schedule.schedulers if isinstance(schedule, Chain) else [schedule], last_epoch=epoch - 1)
@@ -87,7 +87,7 @@ def found(schedule: Schedule) -> tuple[list[float | None], Group]:
             return [base for member in built.schedulers for base in of(member)]
         if isinstance(built, CyclicLR | OneCycleLR | ReduceLROnPlateau):
             return [None]
-        return [next((part.lr for part in walk(built) if hasattr(part, "lr")), None)]
+        return [lr_of(built)]
 
     def all_of(schedule: Any) -> Any:
         built, group = build(schedule)

@@ -1,18 +1,15 @@
 """What a framework's trainer steps, stepped as it does, on copies."""
 
 import dataclasses
-import warnings
 from typing import Any
 
 from jaxlr._arguments import parameter_group
-from jaxlr._schedules.base import Schedule
 from jaxlr._torch.driven import schedules_of
 from jaxlr._torch.drivers import driver_of
 from jaxlr._torch.drivers.driver import optimizer_of
-from jaxlr._torch.from_torch import from_torch
 from jaxlr._verify.evaluated import of_schedule
 from jaxlr._verify.side import Run, Side
-from jaxlr._verify.stepped import labels_of
+from jaxlr._verify.stepped import labels_of, ported_of
 
 
 def of_framework(parameter: str, value: Any, name: str, group: int | None, run: Run) -> dict[str, Side]:
@@ -24,17 +21,8 @@ def of_framework(parameter: str, value: Any, name: str, group: int | None, run: 
     labels = labels_of(groups, chosen)
     return {
         label: dataclasses.replace(
-            of_schedule(tables[i], name, run, wide=True), schedule=_ported(value, i, run.steps_per_epoch)
+            of_schedule(tables[i], name, run, wide=True),
+            schedule=ported_of(value, driver.schedulers, i, run.steps_per_epoch),
         )
         for label, i in zip(labels, chosen, strict=True)
     }
-
-
-def _ported(value: Any, index: int, steps_per_epoch: int | None) -> Schedule | None:
-    """The jaxlr value, where its parameters say more than a table."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return from_torch(value, group=index, steps_per_epoch=steps_per_epoch)
-        except (TypeError, ValueError):
-            return None

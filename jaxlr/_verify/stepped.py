@@ -3,7 +3,7 @@
 import inspect
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None
     _check(parameter, schedulers)
     groups = schedulers[0].optimizer.param_groups
     chosen = list(range(len(groups))) if group is None else [parameter_group("verify", group, len(groups))]
-    ported = [_ported(schedulers, i) for i in chosen]
+    ported = [ported_of(schedulers, schedulers, i) for i in chosen]
     rounded = [rounding(groups[i]["lr"]) > np.spacing(float(groups[i]["lr"])) for i in chosen]
 
     window = run.window
@@ -98,13 +98,13 @@ def _momentum(group: dict[str, Any]) -> float:
     return float(group["betas"][0] if group.get("betas") else group.get("momentum", np.nan))
 
 
-def _ported(schedulers: list[Any], index: int) -> Schedule | None:
+def ported_of(value: Any, schedulers: Sequence[Any], index: int, steps_per_epoch: int | None = None) -> Schedule | None:
     """The jaxlr value, where there is one; a function of the user's has no parameters that would be compared."""
     if any(map(functions_of, schedulers)):
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return from_torch(schedulers, group=index)
+            return from_torch(value, group=index, steps_per_epoch=steps_per_epoch)
         except (TypeError, ValueError):
             return None

@@ -46,8 +46,7 @@ def verify(
 
     Args:
       reference: the side that is right. A torch scheduler is stepped start + steps - 1 times, and stays there: give
-        each call a fresh one; what a framework's
-        trainer steps is stepped as it does, on a copy.
+        each call a fresh one; what a framework's trainer steps is stepped as it does, on a copy.
       other: the side that should equal it; None for what ``from_torch`` makes of the reference. A list or dict of
         schedules compares all parameter groups: it has one for each, in order, or by the ``name`` of each group.
       steps: how many counts: an integer >= 1.

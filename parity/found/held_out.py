@@ -1017,6 +1017,9 @@ class Drawn:
     def __init__(self) -> None:
         self.random = np.random.default_rng(13)
 
+    def __repr__(self) -> str:
+        return "Drawn()"
+
     def __call__(self, epoch: int) -> float:
         return float(0.99**epoch * self.random.uniform(0.9, 1.1))
 
