@@ -4,7 +4,7 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify diagnose recipes versions bench tpu gpu wheel test test-source test-accelerators fuzz lint clean
+.PHONY: help verify diagnose recipes versions bench tpu gpu wheel test test-all test-source test-accelerators fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -43,16 +43,21 @@ wheel: # what ships, and the tests beside it
 CACHED := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/wheel/programs JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
   JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 
-test: wheel ## the whole of tests/ and parity/, on the built wheel
+# The tests that are marked thorough are more of the same: every recipe where `make test` takes one of each class, a
+# million steps, every pair of classes.
+test: wheel ## tests/ and parity/ on the built wheel, in ten minutes on two cores
 	rm -rf .venv-wheel
 	$(PYTHON) -m venv .venv-wheel
 	$(WHEEL)/pip install -q --no-compile -c constraints.txt build/wheel/*.whl pytest pytest-xdist
-	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal tests
+	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal $(WHICH) tests
 	$(WHEEL)/pip install -q --no-compile -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis mypy 'pyright[nodejs]'
-	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal parity tests/test_checkpoints.py
+	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal $(WHICH) parity tests/test_checkpoints.py
+
+test-all: ## make test with the thorough ones: half an hour
+	$(MAKE) test WHICH='-m ""'
 
 test-source: .venv/ready ## the same on the source, while you work
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests parity
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(WHICH) tests parity
 
 test-accelerators: .venv/ready ## the tests of what make tpu and make gpu run, which only the jaxlib that is pinned may pass
 	$(BIN)/python -m pytest benchmarks/tests

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import optax
 import pytest
+from each import thorough
 
 import jaxlr
 
@@ -164,6 +165,7 @@ def test_sweep_is_one_compiled_run_of_a_thousand(sweep):
 
 
 @jax.default_matmul_precision("float32")
+@thorough
 def test_sweep_runs_are_those_of_each_pair_alone(sweep):
     module, runs, _, _ = sweep
     data, alone = module.digits(), jax.jit(module.train)
@@ -197,6 +199,7 @@ def hypergradient():
     return module, result, printed.getvalue()
 
 
+@thorough
 def test_hypergradient_is_that_of_finite_differences(hypergradient):
     module, result, _ = hypergradient
     final = {name: np.float32(value) for name, value in result.tuned.items()}

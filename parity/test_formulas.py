@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 import torch
+from each import of_which
 
 import jaxlr
 
@@ -158,7 +159,7 @@ RESTORED = {
 }
 
 
-@pytest.mark.parametrize("taken", [1, 10, 37])
+@pytest.mark.parametrize("taken", of_which([1, 10, 37], [10]))
 @pytest.mark.parametrize("name", RESTORED)
 def test_every_checkpoint_of_what_holds_functions(name, taken):
     fresh = jaxlr.from_torch(RESTORED[name](sgd(0.1)), total_steps=100)

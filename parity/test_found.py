@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from each import of_which
 from typer.testing import CliRunner
 
 import jaxlr
@@ -17,10 +18,11 @@ RUNNER = CliRunner()
 FOUND = (*looked_at.FOUND, *held_out.FOUND)
 
 
-def test_most_become_native_values_and_none_is_wrong():
-    judgements = [judge(found) for found in held_out.FOUND]  # make recipes scores both sets
+@pytest.mark.parametrize("every", of_which([1, 4], [4]))
+def test_most_become_native_values_and_none_is_wrong(every):
+    judgements = [judge(found) for found in held_out.FOUND[::every]]  # make recipes scores both sets
     recipes = [judged for judged in judgements if not judged.found.control]
-    assert len(recipes) >= 60
+    assert len(recipes) >= 60 // every
     assert len({judged.found.package for judged in recipes}) >= 12
     far = [f"{judged.found}: {judged.max_ulp} ulp: {judged}" for judged in recipes if not judged.max_ulp <= 1]
     assert far == []

@@ -17,7 +17,7 @@ import jaxlr
 
 STEPS = 120
 SERIES = 50
-RECIPES = 100 if settings.default.max_examples > 100 else 20
+RECIPES = 100 if settings.default.max_examples > 100 else 10
 
 
 def random_arguments(draw: random.Random) -> dict:

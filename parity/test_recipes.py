@@ -1,6 +1,7 @@
 """Random composites, both sides built from the same data, against the stepped torch objects."""
 
 import pytest
+from each import of_which
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,12 +12,13 @@ STEPS = 80  # a member changes within 60 of them
 COMPOSITES = composites(depth=3, steps=STEPS)
 
 
+@pytest.mark.parametrize("fifth", of_which(range(5), [0]))
 @pytest.mark.parametrize("entry", COUNT_DRIVEN, ids=lambda entry: entry.name)
 @settings(max_examples=2)  # the smallest numbers, and others
 @given(data=st.data())
-def test_every_class_before_every_other_is_within_one_ulp_of_torch(entry, data):
+def test_every_class_before_every_other_is_within_one_ulp_of_torch(entry, fifth, data):
     first = first_of_member(entry, STEPS)
-    for other in COUNT_DRIVEN:
+    for other in COUNT_DRIVEN[(COUNT_DRIVEN.index(entry) + fifth) % 5 :: 5]:
         later = first_of_member(other, STEPS)
         if entry.name <= other.name:  # random recipes chain them in the other order too
             check(data, chain(first, later), STEPS, stateful=0, others=1)
@@ -24,7 +26,6 @@ def test_every_class_before_every_other_is_within_one_ulp_of_torch(entry, data):
 
 
 @pytest.mark.parametrize("cls", COMPOSITES)
-@settings(max_examples=max(25, settings.default.max_examples))
 @given(data=st.data())
 def test_random_nested_recipes_are_within_one_ulp_of_torch(cls, data):
     check(data, data.draw(COMPOSITES[cls]), STEPS, stateful=1, others=4)

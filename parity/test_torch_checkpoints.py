@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 import torch
+from each import of_which
 
 import jaxlr
 from jaxlr._ulp import compare
@@ -34,7 +35,7 @@ def saved(thing):
     return torch.load(file, weights_only=True)
 
 
-@pytest.mark.parametrize("case", RECIPES_OF_TORCH[::3], ids=str)
+@pytest.mark.parametrize("case", of_which(RECIPES_OF_TORCH[::3], RECIPES_OF_TORCH[::9]), ids=str)
 def test_a_checkpoint_goes_on_as_torch_does(case):
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=case.lr, momentum=0.9)
     scheduler = case.torch_on(optimizer)

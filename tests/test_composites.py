@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from each import of_which
 
 import jaxlr
 from jaxlr._machine.closed_form import has_closed_form
@@ -30,7 +31,7 @@ def test_those_have_a_closed_form_that_are_said_to():
         assert has_closed_form(case.schedule()) == case.closed, case
 
 
-@pytest.mark.parametrize("case", CALLABLE, ids=str)
+@pytest.mark.parametrize("case", of_which(CALLABLE, CALLABLE[::3]), ids=str)
 def test_the_closed_form_is_the_recursive_one(case):
     schedule, n = case.schedule(), case.steps(150)
     closed = jaxlr.trajectory(schedule, n, form="closed")
@@ -42,7 +43,7 @@ def test_the_closed_form_is_the_recursive_one(case):
     np.testing.assert_array_equal(in_jit, closed)
 
 
-@pytest.mark.parametrize("case", OTHERS, ids=str)
+@pytest.mark.parametrize("case", of_which(OTHERS, OTHERS[::3]), ids=str)
 def test_without_a_closed_form_calling_raises_and_tabulate_works(case):
     schedule = case.schedule()
     for call in (schedule, jax.jit(schedule)):
@@ -63,7 +64,7 @@ def test_a_value_prints_compares_hashes_and_pickles(case):
         schedule.schedulers = ()
 
 
-@pytest.mark.parametrize("case", COMPOSITES[::2], ids=str)
+@pytest.mark.parametrize("case", of_which(COMPOSITES[::2], COMPOSITES[::8]), ids=str)
 def test_a_saved_state_goes_on_bit_equal(case):
     stateful = jaxlr.Stateful(case.schedule())
     metrics = case.metrics(60) if case.seed is not None else np.zeros(60)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from each import ONE_OF_EACH, of_which
 
 import jaxlr
 from parity.cases import RECIPES
@@ -76,7 +77,7 @@ def largest_constant(schedule):
     return max((SIZES[dtype] * int(np.prod([int(n) for n in shape.split(",") if n])) for dtype, shape in found))
 
 
-@pytest.mark.parametrize("case", CLOSED, ids=str)
+@pytest.mark.parametrize("case", of_which(CLOSED, ONE_OF_EACH), ids=str)
 def test_no_constant_is_large(case):
     assert largest_constant(case.schedule()) <= LARGEST
 

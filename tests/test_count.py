@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from each import each_case
 
 import jaxlr
 from parity.cases import CASES, inverse_root, looked_up
@@ -25,7 +26,7 @@ each_ending = pytest.mark.parametrize(("schedule", "last"), ENDING, ids=repr)
 fractional = jaxlr.CosineAnnealingWarmRestarts(0.1, T_0=4)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@each_case
 def test_a_negative_count_is_0(case):
     schedule = case.schedule()
     first = schedule(0)

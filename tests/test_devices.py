@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from each import of_which
 
 import jaxlr
 from jaxlr._machine.closed_form import has_closed_form
@@ -125,7 +126,10 @@ def run_together(commands, folder, timeout=120):
     return [out.read_text().splitlines()[-1] for out, _ in outputs]
 
 
-@pytest.mark.parametrize("schedule", [PLATEAU, jaxlr.InTurn([WARMUP, PLATEAU], [5])], ids=repr)
+TOGETHER = [PLATEAU, jaxlr.InTurn([WARMUP, PLATEAU], [5])]
+
+
+@pytest.mark.parametrize("schedule", of_which(TOGETHER, TOGETHER[1:]), ids=repr)
 def test_two_processes_make_one_decision(schedule, tmp_path):
     command = [sys.executable, HERE / "two_processes.py"]
     arguments = [str(free_port()), str(STEPS), repr(schedule)]
@@ -142,11 +146,12 @@ def test_two_processes_make_one_decision(schedule, tmp_path):
             np.testing.assert_array_equal(np.float32(lrs), half)
 
 
+@pytest.mark.parametrize("every", of_which([1, 8], [8]))
 @pytest.mark.parametrize("what", ["rate", "metric", "counts"])
-def test_what_varies_over_devices(what):
+def test_what_varies_over_devices(what, every):
     flags = "--xla_force_host_platform_device_count=8"
     paths = os.pathsep.join([str(HERE), str(HERE.parent)])
-    command = [sys.executable, HERE / "varying_devices.py", what]
+    command = [sys.executable, HERE / "varying_devices.py", what, str(every)]
     variables = environment(XLA_FLAGS=flags)
     variables["PYTHONPATH"] = os.pathsep.join([paths, variables["PYTHONPATH"]])
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=900, check=False)

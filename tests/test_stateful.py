@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from each import ONE_OF_EACH, each_case, one_of_each
+from each import ONE_OF_EACH, each_case, of_which, one_of_each
 from jax import lax
 
 import jaxlr
@@ -15,19 +15,16 @@ from jaxlr._ulp import compare
 from parity.cases import COMPOSITES, RECIPES, looked_up
 from parity.compare import stepped
 
-each_kind = pytest.mark.parametrize(
-    "schedule",
-    [
-        jaxlr.StepLR(0.1, step_size=3),
-        jaxlr.CosineAnnealingLR(0.1, T_max=3, eta_min=0.01),
-        jaxlr.OneCycleLR(0.1, total_steps=20),
-        jaxlr.per_epoch(jaxlr.LinearLR(0.1), 4),
-        jaxlr.per_epoch(jaxlr.per_epoch(jaxlr.ExponentialLR(0.1, 0.9), 2), 2),
-        jaxlr.per_epoch(jaxlr.CosineAnnealingWarmRestarts(0.1, T_0=3), 4, fractional=True),
-        jaxlr.Table([0.1 / (i + 1) for i in range(30)]),
-    ],
-    ids=repr,
-)
+KINDS = [
+    jaxlr.StepLR(0.1, step_size=3),
+    jaxlr.CosineAnnealingLR(0.1, T_max=3, eta_min=0.01),
+    jaxlr.OneCycleLR(0.1, total_steps=20),
+    jaxlr.per_epoch(jaxlr.LinearLR(0.1), 4),
+    jaxlr.per_epoch(jaxlr.per_epoch(jaxlr.ExponentialLR(0.1, 0.9), 2), 2),
+    jaxlr.per_epoch(jaxlr.CosineAnnealingWarmRestarts(0.1, T_0=3), 4, fractional=True),
+    jaxlr.Table([0.1 / (i + 1) for i in range(30)]),
+]
+each_kind = pytest.mark.parametrize("schedule", KINDS, ids=repr)
 ENDING = [
     jaxlr.OneCycleLR(0.1, total_steps=4),
     jaxlr.OneCycleLR(0.1, total_steps=4).momentum,
@@ -86,11 +83,14 @@ def test_stays_beside_the_closed_form(case):
     assert np.all(distance <= np.spacing(np.abs(closed)).astype(np.float64) + noise)
 
 
-BOTH_FLOATS = [*ONE_OF_EACH, *COMPOSITES[::4]]
+FLOATS = {False: RECIPES, True: [*ONE_OF_EACH, *COMPOSITES[::4]]}
+SOME = [*ONE_OF_EACH[::2], *COMPOSITES[::8]]
 
 
 @pytest.mark.parametrize(
-    ("case", "x64"), [*((case, False) for case in RECIPES), *((case, True) for case in BOTH_FLOATS)], ids=str
+    ("case", "x64"),
+    of_which([(case, x64) for x64, cases in FLOATS.items() for case in cases], lambda both: both[0] in SOME),
+    ids=str,
 )
 def test_a_recursive_trajectory_is_what_a_loop_steps(case, x64):
     schedule, steps = case.schedule(), case.steps(120)
@@ -151,7 +151,7 @@ def test_compiles_once(schedule, x64):
         assert {leaf.dtype for leaf in jax.tree.leaves(state)} == {np.dtype(np.int32), np.dtype(np.float32)}
 
 
-@each_kind
+@pytest.mark.parametrize("schedule", of_which(KINDS, KINDS[::3]), ids=repr)
 def test_jit_gives_the_eager_state(schedule):
     stateful = schedule.stateful()
     eager = jitted = stateful.init()
@@ -181,7 +181,7 @@ def test_a_pickled_state_goes_on(schedule):
     jax.tree.map(np.testing.assert_array_equal, resumed_last, last)
 
 
-@pytest.mark.parametrize(("before", "after"), [(False, True), (True, False)])
+@pytest.mark.parametrize(("before", "after"), of_which([(False, True), (True, False)], [(False, True)]))
 @each_kind
 def test_a_state_goes_on_with_x64_changed(schedule, before, after):
     stateful = schedule.stateful()
@@ -220,7 +220,7 @@ def test_a_concrete_state_past_the_end_raises(schedule):
 
 
 @pytest.mark.parametrize("schedule", ENDING, ids=repr)
-@pytest.mark.parametrize("batches", [None, 2])
+@pytest.mark.parametrize("batches", of_which([None, 2], [2]))
 def test_a_traced_state_past_the_end_stays(schedule, batches):
     schedule = schedule if batches is None else jaxlr.per_epoch(schedule, batches)
     counts = 5 * (batches or 1)
