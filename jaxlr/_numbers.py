@@ -8,15 +8,16 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class Numbers(Sequence[float]):
-    """Float64 numbers that never change: an array that compares, hashes, pickles and prints as a tuple does.
+    """Float64 numbers that never change: an array that compares, hashes and pickles, and prints as a tuple does.
 
     Attributes:
       array: the numbers, read-only.
     """
 
-    __slots__ = ("array",)
+    __slots__ = ("_hash", "array")
 
     array: NDArray[np.float64]
+    _hash: int
 
     def __init__(self, numbers: ArrayLike) -> None:
         self.array = (
@@ -41,13 +42,20 @@ class Numbers(Sequence[float]):
         return np.array(self.array, dtype, copy=copy)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Numbers | tuple) and np.array_equal(self.array, np.asarray(other))
+        return self is other or (isinstance(other, Numbers) and np.array_equal(self.array, other.array))
 
     def __hash__(self) -> int:
-        return hash(tuple(self))
+        if not hasattr(self, "_hash"):  # JAX asks for it several times a compilation
+            self._hash = hash(self.array.tobytes())
+        return self._hash
 
     def __repr__(self) -> str:
         return repr(tuple(self))
+
+    def __str__(self) -> str:
+        if len(self) <= 20:
+            return repr(self)
+        return f"({', '.join(map(repr, self[:10]))}, ... {len(self) - 10} more)"
 
     def __reduce__(self) -> Any:
         return Numbers, (self.array,)
