@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from jaxlr._float64 import float64
 
 
 class Numbers(Sequence[float]):
@@ -14,16 +18,25 @@ class Numbers(Sequence[float]):
       array: the numbers, read-only.
     """
 
-    __slots__ = ("_hash", "array")
+    __slots__ = ("_hash", "_on_device", "array")
 
     array: NDArray[np.float64]
     _hash: int
+    _on_device: jax.Array
 
     def __init__(self, numbers: ArrayLike) -> None:
         self.array = (
             np.asarray(numbers, np.float64) + 0.0
         )  # a copy, in which -0.0 is 0.0: what compares equal computes equal
         self.array.flags.writeable = False
+
+    @property
+    def on_device(self) -> jax.Array:
+        """The same for a program to take: copied to its device once, not at each call."""
+        if not hasattr(self, "_on_device"):
+            with float64(), jax.ensure_compile_time_eval():
+                self._on_device = jnp.asarray(self.array)
+        return self._on_device
 
     def __len__(self) -> int:
         return len(self.array)

@@ -118,7 +118,7 @@ def _split(x: Any, numbers: list[Any], dtype: Any = None) -> Any:
             fields = _split_fields(type(x))
             return replaced(x, **{name: _split(getattr(x, name), numbers, of) for name, of in fields.items()})
         case Numbers():
-            numbers.append(x.array)
+            numbers.append(x.on_device)
             return Slot(float, x.array.shape)
         case tuple() if x and isinstance(x[0], Schedule):
             return _split_members(x, numbers)
