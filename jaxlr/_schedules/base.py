@@ -295,6 +295,8 @@ def _extremes(count: Any) -> np.ndarray:
 
 def comparable(x: Any) -> Any:
     """The value as what compares and hashes: what does not hash as itself alone."""
+    if type(x) in (int, float, str):  # most are, and an abstract class takes its time to say that it has no such member
+        return x
     if isinstance(x, Schedule):
         return (type(x), *(comparable(getattr(x, field.name)) for field in dataclasses.fields(cast(Any, x))))
     if isinstance(x, tuple):
