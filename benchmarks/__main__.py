@@ -11,9 +11,15 @@ from rich.console import Console
 from benchmarks._row import QUICK, Point, Result, Row, Sizes
 from benchmarks._table import as_json, markdown, summary, table
 from benchmarks.accuracy import accuracy
+from benchmarks.bridge import bridge
 from benchmarks.compile_time import compile_time
+from benchmarks.composites import composites
 from benchmarks.eager import eager
+from benchmarks.first_call import first_call
 from benchmarks.import_time import import_time
+from benchmarks.second_state import second_state
+from benchmarks.sweep import sweep
+from benchmarks.tables import tables
 from benchmarks.train_step import train_step
 from benchmarks.trajectories import trajectories
 
@@ -23,7 +29,13 @@ BENCHMARKS: dict[str, Callable[[Sizes], Result]] = {
     "trajectories": trajectories,
     "accuracy": accuracy,
     "compile_time": compile_time,
+    "composites": composites,
     "eager": eager,
+    "first_call": first_call,
+    "second_state": second_state,
+    "sweep": sweep,
+    "tables": tables,
+    "bridge": bridge,
     "import_time": import_time,
 }
 

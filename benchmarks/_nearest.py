@@ -7,6 +7,7 @@ from typing import Any
 
 import optax
 
+import jaxlr
 from jaxlr._machine.closed_form import has_closed_form
 from parity.cases import COUNT_DRIVEN
 
@@ -28,9 +29,23 @@ class Nearest:
 
 def nearest(schedule: Any) -> Nearest | None:
     """What Optax has for a schedule, None where it has nothing."""
+    warmup_cosine = _warmup_cosine(schedule)
+    if warmup_cosine is not None:
+        return Nearest("optax.warmup_cosine_decay_schedule", warmup_cosine)
     known = _NEAREST.get(type(schedule).__name__)
     theirs = None if known is None else known[1](schedule)
     return None if known is None or theirs is None else Nearest(f"optax.{known[0]}", theirs)
+
+
+def _warmup_cosine(s: Any) -> OptaxSchedule | None:
+    """The most common recipe of all, which Optax has a name for."""
+    match s:
+        case jaxlr.SequentialLR(
+            schedulers=(jaxlr.LinearLR(end_factor=1.0) as warmup, jaxlr.CosineAnnealingLR() as decay), milestones=(end,)
+        ) if end == warmup.total_iters:
+            begin, steps = s.lr * warmup.start_factor, end + decay.T_max
+            return optax.warmup_cosine_decay_schedule(begin, s.lr, end, steps, decay.eta_min)  # type: ignore[no-any-return]
+    return None
 
 
 def _joined(s: Any) -> OptaxSchedule | None:

@@ -79,6 +79,12 @@ class Sizes:
       small_scan: likewise of the small one.
       milestones: of a MultiStepLR.
       members: of a SequentialLR.
+      many_members: of one that is long.
+      of_theirs: the schedules that Optax joins in place of so many.
+      depth: of a nesting.
+      recorded: the steps that record takes.
+      swept: the schedules of a sweep.
+      processes: the fresh processes that a first call is timed in.
       repeats: the pairs of timings that a median is taken of.
     """
 
@@ -89,7 +95,28 @@ class Sizes:
     small_scan: int = 4_000
     milestones: int = 1_000
     members: int = 400
+    many_members: int = 2_000
+    of_theirs: int = 800
+    depth: int = 30
+    recorded: int = 20_000
+    swept: int = 10_000
+    processes: int = 3
     repeats: int = 15
 
 
-QUICK = Sizes(steps=2_000, large=2_000, small=100, large_scan=3, small_scan=3, milestones=20, members=6, repeats=3)
+QUICK = Sizes(
+    steps=2_000,
+    large=2_000,
+    small=100,
+    large_scan=3,
+    small_scan=3,
+    milestones=20,
+    members=6,
+    many_members=8,
+    of_theirs=4,
+    depth=2,
+    recorded=1_000,
+    swept=20,
+    processes=1,
+    repeats=3,
+)

@@ -1,10 +1,8 @@
 """import jaxlr beside import optax, each in a fresh process."""
 
-import os
-import subprocess
-import sys
 from statistics import median
 
+from benchmarks._process import fresh
 from benchmarks._row import Result, Row, Sizes
 
 
@@ -31,7 +29,4 @@ def _seconds(module: str, *, before: str = "time") -> float:
         f"import gc, time, {before}; gc.collect(); gc.freeze(); start = time.perf_counter()\n"
         f"import {module}; print(time.perf_counter() - start)"
     )
-    # Bytecode is written, as pip does for an installed package: compiling the source is no part of an import.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    return float(ran.stdout)
+    return float(fresh(code))

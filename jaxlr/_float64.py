@@ -27,7 +27,7 @@ def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any, clo
     taken with respect to the floats in operands, each a scalar or of the shape of the result, and to those that fun
     closes over. Where closes is true it closes over traced values: then the program is used once.
     """
-    dtype = jnp.result_type(float)
+    dtype = jax.dtypes.canonicalize_dtype(float)
     operands = _copied(operands)
     if not closes:
         with float64():

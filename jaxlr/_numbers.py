@@ -3,26 +3,40 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jaxlr._float64 import float64
+
 
 class Numbers(Sequence[float]):
-    """Float64 numbers that never change: an array that compares, hashes, pickles and prints as a tuple does.
+    """Float64 numbers that never change: an array that compares, hashes and pickles, and prints as a tuple does.
 
     Attributes:
       array: the numbers, read-only.
     """
 
-    __slots__ = ("array",)
+    __slots__ = ("_hash", "_on_device", "array")
 
     array: NDArray[np.float64]
+    _hash: int
+    _on_device: jax.Array
 
     def __init__(self, numbers: ArrayLike) -> None:
         self.array = (
             np.asarray(numbers, np.float64) + 0.0
         )  # a copy, in which -0.0 is 0.0: what compares equal computes equal
         self.array.flags.writeable = False
+
+    @property
+    def on_device(self) -> jax.Array:
+        """The same for a program to take: copied to its device once, not at each call."""
+        if not hasattr(self, "_on_device"):
+            with float64(), jax.ensure_compile_time_eval():
+                self._on_device = jnp.asarray(self.array)
+        return self._on_device
 
     def __len__(self) -> int:
         return len(self.array)
@@ -41,13 +55,20 @@ class Numbers(Sequence[float]):
         return np.array(self.array, dtype, copy=copy)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Numbers | tuple) and np.array_equal(self.array, np.asarray(other))
+        return self is other or (isinstance(other, Numbers) and np.array_equal(self.array, other.array))
 
     def __hash__(self) -> int:
-        return hash(tuple(self))
+        if not hasattr(self, "_hash"):  # JAX asks for it several times a compilation
+            self._hash = hash(self.array.tobytes())
+        return self._hash
 
     def __repr__(self) -> str:
         return repr(tuple(self))
+
+    def __str__(self) -> str:
+        if len(self) <= 20:
+            return repr(self)
+        return f"({', '.join(map(repr, self[:10]))}, ... {len(self) - 10} more)"
 
     def __reduce__(self) -> Any:
         return Numbers, (self.array,)

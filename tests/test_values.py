@@ -39,6 +39,18 @@ def test_the_repr_is_code_that_builds_an_equal_value(schedule):
     assert repr(again) == repr(schedule)
 
 
+def test_a_long_table_is_code_that_str_cuts():
+    table = jaxlr.Table([0.1, *range(99)])
+    assert eval(repr(table), dict(NAMESPACE)) == table
+    assert str(jaxlr.per_epoch(table, 3)) == (
+        "per_epoch(schedule=Table(values=(0.1, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, ... 90 more)), "
+        "steps_per_epoch=3)"
+    )
+    members = jaxlr.Together([table, jaxlr.StepLR(0.1, 3)])
+    assert str(members).endswith("... 90 more)), StepLR(lr=0.1, step_size=3)))")
+    assert str(jaxlr.Together([jaxlr.StepLR(0.1, 3)])) == repr(jaxlr.Together([jaxlr.StepLR(0.1, 3)]))
+
+
 def test_the_repr_leaves_out_defaults():
     assert repr(jaxlr.StepLR(0.1, 3, 0.1)) == "StepLR(lr=0.1, step_size=3)"
     assert repr(jaxlr.MultiStepLR(1, [3, 2])) == "MultiStepLR(lr=1.0, milestones=(3, 2))"

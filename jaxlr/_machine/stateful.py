@@ -150,6 +150,10 @@ class Stateful:
         """
         del extra_args
         self._check_state(state)
+        return self._updated(state, value)
+
+    def _updated(self, state: State, value: Any) -> State:
+        """The same, of a state that is known to be one of this schedule."""
         _refuse_past_end(self.schedule, _unnamed(state.schedulers))
         metric = () if not takes_metric(self.schedule) else (_metric(type(self.schedule).__name__, value),)
         stepped: State = compute(_step, self.schedule, state, *metric)

@@ -114,11 +114,17 @@ def _interned(structure: Structure) -> Structure:
 def _split(x: Any, numbers: list[Any], dtype: Any = None) -> Any:
     """dtype: that of the field; None where its values say."""
     match x:
+        case int() | float() | jax.Array():
+            dtype = dtype or type(x)
+            if isinstance(x, float) and 0 < abs(x) < sys.float_info.min:
+                x = math.copysign(sys.float_info.min, x)  # XLA would flush it to 0
+            numbers.append(x if is_traced(x) else np.asarray(x, dtype))
+            return Slot(dtype, ())
         case Schedule():
             fields = _split_fields(type(x))
             return replaced(x, **{name: _split(getattr(x, name), numbers, of) for name, of in fields.items()})
         case Numbers():
-            numbers.append(x.array)
+            numbers.append(x.on_device)
             return Slot(float, x.array.shape)
         case tuple() if x and isinstance(x[0], Schedule):
             return _split_members(x, numbers)
@@ -127,12 +133,6 @@ def _split(x: Any, numbers: list[Any], dtype: Any = None) -> Any:
             return Slot(int, (len(x),))
         case tuple():
             return tuple(_split(item, numbers) for item in x)
-        case int() | float() | jax.Array():
-            dtype = dtype or type(x)
-            if isinstance(x, float) and 0 < abs(x) < sys.float_info.min:
-                x = math.copysign(sys.float_info.min, x)  # XLA would flush it to 0
-            numbers.append(x if is_traced(x) else np.asarray(x, dtype))
-            return Slot(dtype, ())
         case _:
             return x
 

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast
 
@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 
 from jaxlr._arguments import Check, is_integer, is_traced, shown, unwrapped
 from jaxlr._float64 import float64
+from jaxlr._numbers import Numbers
 
 if TYPE_CHECKING:
     from jaxlr._machine.stateful import Stateful
@@ -182,12 +183,11 @@ class Schedule(abc.ABC):
         return {name: value for name, value in vars(self).items() if name != "_split"}
 
     def __repr__(self) -> str:
-        shown = [
-            f"{field.name}={_code(getattr(self, field.name))}"
-            for field in dataclasses.fields(cast(Any, self))
-            if field.init and not _same(getattr(self, field.name), field.default)
-        ]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return _call(self, _code)
+
+    def __str__(self) -> str:
+        """The same, but of a long table its first numbers: JAX names a function so, each time that it compiles one."""
+        return _call(self, _short)
 
 
 class Formula(Schedule):
@@ -295,6 +295,8 @@ def _extremes(count: Any) -> np.ndarray:
 
 def comparable(x: Any) -> Any:
     """The value as what compares and hashes: what does not hash as itself alone."""
+    if type(x) in (int, float, str):  # most are, and an abstract class takes its time to say that it has no such member
+        return x
     if isinstance(x, Schedule):
         return (type(x), *(comparable(getattr(x, field.name)) for field in dataclasses.fields(cast(Any, x))))
     if isinstance(x, tuple):
@@ -305,6 +307,26 @@ def comparable(x: Any) -> Any:
 
 def _same(a: Any, b: Any) -> bool:
     return a is b or (not isinstance(a, jax.Array) and bool(a == b))
+
+
+def _call(schedule: Schedule, written: Callable[[Any], str]) -> str:
+    """The call that builds it."""
+    arguments = [
+        f"{field.name}={written(getattr(schedule, field.name))}"
+        for field in dataclasses.fields(cast(Any, schedule))
+        if field.init and not _same(getattr(schedule, field.name), field.default)
+    ]
+    return f"{type(schedule).__name__}({', '.join(arguments)})"
+
+
+def _short(x: Any) -> str:
+    match x:
+        case Schedule() | Numbers():
+            return str(x)
+        case (Schedule(), *_):
+            return f"({', '.join(map(str, x))}{',' if len(x) == 1 else ''})"
+        case _:
+            return _code(x)
 
 
 def _code(x: Any) -> str:

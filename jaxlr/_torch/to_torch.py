@@ -105,7 +105,7 @@ def _driven() -> Any:
                 value = None if metrics is None else float(metrics)
                 with jax.enable_x64(True):
                     updated = zip(self._drivers, self._states, strict=True)
-                    self._states = [driver.update(state, value=value) for driver, state in updated]
+                    self._states = [driver._updated(state, value) for driver, state in updated]
             self._write()
 
         def _write(self) -> None:
