@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from each import thorough
 
 from benchmarks import mistakes
 
@@ -16,6 +17,7 @@ def rows(text):
     return {what: (float(rates), float(weights)) for what, rates, weights in table if what != "mistake"}
 
 
+@thorough
 def test_each_mistake_costs_what_the_page_says(capsys):
     assert mistakes.main() == 0  # the ports that are right are
     printed = rows(capsys.readouterr().out)
