@@ -74,7 +74,7 @@ lint: .venv/ready ## ruff, and a strict type check
 	$(BIN)/mypy
 
 clean: ## remove what make made
-	rm -rf .venv .venv-wheel .venv-tpu .venv-gpu build verify bench
+	rm -rf .venv .venv-wheel .venv-tpu .venv-gpu build docs/schedulers verify bench
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
