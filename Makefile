@@ -4,7 +4,7 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify diagnose recipes versions bench tpu gpu wheel test test-all test-source test-accelerators fuzz lint clean
+.PHONY: help verify docs diagnose recipes versions bench tpu gpu wheel test test-all test-source test-accelerators fuzz lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -37,7 +37,7 @@ gpu: $(GPU_VENV)/ready ## measure every class on a GPU, where there is one
 wheel: # what ships, and the tests beside it
 	rm -rf build/wheel && mkdir -p build/wheel/empty
 	$(PYTHON) -m pip wheel -q --no-deps -c constraints.txt -w build/wheel .
-	cp -r tests parity examples benchmarks README.md pyproject.toml build/wheel/empty
+	cp -r tests parity examples benchmarks docs README.md pyproject.toml build/wheel/empty
 
 # What one test has compiled no other need compile, in either worker or run.
 CACHED := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/wheel/programs JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
@@ -66,13 +66,20 @@ fuzz: .venv/ready ## 10,000 random nested recipes, 5,000 plateau runs and 1,000 
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_recipes.py parity/test_plateau.py
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_bridge.py -k conversion_at_a_random_step
 
+# The second build takes over what the first has read. With -q an undocumented name is a warning, with -W an error.
+SPHINX := $(BIN)/sphinx-build -q -W --keep-going -n -d build/doctrees
+docs: .venv/ready ## the site in build/docs, once its examples run, every public name is documented, and no link is broken
+	$(BIN)/python -m pytest parity/test_docs.py
+	$(SPHINX) -b coverage docs build/docs-coverage
+	$(SPHINX) -b html docs build/docs
+
 lint: .venv/ready ## ruff, and a strict type check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean: ## remove what make made
-	rm -rf .venv .venv-wheel .venv-tpu .venv-gpu build verify bench
+	rm -rf .venv .venv-wheel .venv-tpu .venv-gpu build docs/schedulers verify bench
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -35,14 +35,10 @@ def overlay(report: "Report", path: Path) -> None:
 
 def _overlay_one(curves: Any, differences: Any, report: "Report", quantity: str) -> None:
     reference, other = report.names
-    edges = np.arange(report.start, report.start + report.steps + 1)
-
-    def drawn(axes: Any, values: np.ndarray, *line: str, **style: Any) -> None:
-        axes.plot(edges, np.append(values, values[-1]), *line, drawstyle=STEPS, **style)  # the last count has a width
-
-    drawn(curves, report.ours, color=_BLUE, linewidth=1.6, label=textwrap.shorten(other, 40))
-    drawn(curves, report.theirs, "--", color=_RED, linewidth=1.2, label=textwrap.shorten(reference, 40))
-    drawn(differences, report.shares, color=_GREY, linewidth=1.0)
+    start = report.start
+    steps(curves, report.ours, start, color=_BLUE, linewidth=1.6, label=textwrap.shorten(other, 40))
+    steps(curves, report.theirs, start, "--", color=_RED, linewidth=1.2, label=textwrap.shorten(reference, 40))
+    steps(differences, report.shares, start, color=_GREY, linewidth=1.0)
     if report.own_verdict == "different":
         shaded = [(first, last + 1 - first) for first, last, equal in report.spans if not equal]
         for axes in (curves, differences):
@@ -55,6 +51,12 @@ def _overlay_one(curves: Any, differences: Any, report: "Report", quantity: str)
     most = 1.1 * max(_LEAST, np.max(np.abs(report.shares), initial=0, where=np.isfinite(report.shares)))
     differences.set_ylim(-most, most)
     differences.set_ylabel("difference\n/ peak")
+
+
+def steps(axes: Any, values: np.ndarray, start: int = 0, *line: str, **style: Any) -> None:
+    """Draws the value of each count, the last one too, as wide as the count is."""
+    counts = np.arange(start, start + len(values) + 1)
+    axes.plot(counts, np.append(values, values[-1]), *line, drawstyle=STEPS, **style)
 
 
 def curves(values: dict[str, np.ndarray], path: Path) -> None:

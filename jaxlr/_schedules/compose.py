@@ -99,7 +99,7 @@ class Relay(Composite):
 class ChainedScheduler(Chain):
     r"""Steps several schedulers, one after another, on one learning rate: torch's ChainedScheduler.
 
-    .. math:: \eta_t = (g_n \circ \dots \circ g_1)(\eta_{t-1}), \qquad g_i(\eta) = \text{scheduler } i
+    .. math:: \eta_t = (g_n \circ \cdots \circ g_1)(\eta_{t-1}), \qquad g_i(\eta) = \text{scheduler } i
       \text{'s recursive form at } t
 
     with :math:`t` = count. A scheduler that gives a value of its own (LambdaLR, CyclicLR, OneCycleLR, warm restarts)

@@ -19,7 +19,7 @@ from jaxlr._schedules.base import Absolute, Formula, Integer, Length, Scalar
 class CosineAnnealingLR(Formula):
     r"""Follows half a cosine from lr to eta_min in T_max epochs, and back, and so on: torch's CosineAnnealingLR.
 
-    .. math:: \eta_t = \eta_{min} + \tfrac12 (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi t}{T} \right)
+    .. math:: \eta_t = \eta_{min} + \tfrac{1}{2} (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi t}{T} \right)
 
     with :math:`\eta_0` = lr, :math:`\eta_{min}` = eta_min, :math:`T` = T_max, and :math:`t` = last_epoch + 1 + count.
     Past T_max the period is 2 T_max. As in torch T_max need not be whole, although its annotation says so. Past one
@@ -72,7 +72,7 @@ class CosineAnnealingLR(Formula):
 class CosineAnnealingWarmRestarts(Absolute):
     r"""Follows half a cosine from lr to eta_min, then starts again: torch's CosineAnnealingWarmRestarts.
 
-    .. math:: \eta_t = \eta_{min} + \tfrac12 (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi T_{cur}}{T_i} \right)
+    .. math:: \eta_t = \eta_{min} + \tfrac{1}{2} (\eta_0 - \eta_{min}) \left( 1 + \cos \frac{\pi T_{cur}}{T_i} \right)
 
     with :math:`\eta_0` = lr, :math:`\eta_{min}` = eta_min, :math:`T_i` = T_0 * T_mult**i the length of cycle
     :math:`i`, :math:`T_{cur}` the epochs since it began, and epoch :math:`t` = last_epoch + 1 + count.

@@ -42,7 +42,7 @@ class Momentum(Wrapper):
 
     @property
     def last_epoch(self) -> Integer:  # type: ignore[override]
-        """The epoch before count 0: the schedule's."""
+        """The epoch before count 0, the schedule's."""
         return self.schedule.last_epoch
 
     @property

@@ -88,7 +88,7 @@ class Report:
 
     @cached_property
     def shares(self) -> np.ndarray:
-        """The difference at each count as a share of the peak: ours, less theirs in the dtype of ours."""
+        """The difference at each count as a share of the peak, ours less theirs in the dtype of ours."""
         rounded = self.theirs.astype(self.ours.dtype).astype(np.float64)
         with np.errstate(invalid="ignore"):
             shares: np.ndarray = (self.ours.astype(np.float64) - rounded) / self.peak
@@ -164,7 +164,7 @@ class Report:
 
     @property
     def by_name(self) -> tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]:
-        """Both sides: what they are called, and their values."""
+        """What both sides are called, and their values."""
         return (self.names[0], self.theirs), (self.names[1], self.ours)
 
     def to_json(self) -> str:
