@@ -14,12 +14,13 @@ from typer.testing import CliRunner
 from jaxlr.__main__ import main
 from jaxlr._cli import progress
 from jaxlr._cli.app import app
-from jaxlr._cli.targets import _takes_argument
+from jaxlr._cli.targets import _takes_argument, reported
 
 RUNNER = CliRunner()
 
 RECIPE = """
 import torch
+from helper import helped
 
 scheduler = torch.optim.lr_scheduler.StepLR(torch.optim.SGD([torch.zeros(1)], lr=0.1), step_size=30)
 
@@ -34,6 +35,8 @@ def lacks():
 @pytest.fixture
 def _recipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "helper", raising=False)
+    (tmp_path / "helper.py").write_text("def helped(count):\n    return {}[count]\n")
     (tmp_path / "recipe.py").write_text(RECIPE)
 
 
@@ -43,6 +46,7 @@ def _recipe(tmp_path, monkeypatch):
     [
         (["convert", "recipe.py:fails"], "ZeroDivisionError: division by zero"),
         (["convert", "recipe.py:lacks"], "torch is missing: pip install 'jaxlr[torch]'"),
+        (["verify", "recipe.py:scheduler", "--against", "recipe.py:helped", "--steps", "9"], "a side failed:"),
         (["convert", "recipe.py:scheduler", "--state", "nowhere.pt"], "there is no file 'nowhere.pt'"),
     ],
     ids=str,
@@ -65,6 +69,11 @@ def test_a_function_that_does_not_tell_takes_an_argument():
     assert _takes_argument(type)  # a builtin without a signature
     assert _takes_argument(abs)
     assert not _takes_argument(lambda: 0)
+
+
+def test_a_bug_of_ours_is_raised_as_it_is():
+    with pytest.raises(KeyError):
+        reported({}.__getitem__, 0)
 
 
 def test_the_bar_is_taken_away():
