@@ -4,7 +4,8 @@ STEPS ?= 100000
 BIN := .venv/bin
 WHEEL := .venv-wheel/bin
 
-.PHONY: help verify docs diagnose recipes versions bench tpu gpu wheel test test-all test-source test-accelerators fuzz lint clean
+.PHONY: help verify docs diagnose recipes versions bench tpu gpu wheel test test-all test-source test-accelerators \
+  coverage fuzz lint dist clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -62,6 +63,9 @@ test-source: .venv/ready ## the same on the source, while you work
 test-accelerators: .venv/ready ## the tests of what make tpu and make gpu run, which only the jaxlib that is pinned may pass
 	$(BIN)/python -m pytest benchmarks/tests
 
+coverage: .venv/ready ## the same, and which lines and branches of jaxlr/ it ran: all, or it fails; ARGS="--cov-report=html"
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS) tests parity
+
 fuzz: .venv/ready ## 10,000 random nested recipes, 5,000 plateau runs and 1,000 conversions beside torch
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_recipes.py parity/test_plateau.py
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough parity/test_bridge.py -k conversion_at_a_random_step
@@ -78,8 +82,13 @@ lint: .venv/ready ## ruff, and a strict type check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+dist: .venv/ready ## the sdist, and the wheel built from it, in dist/; looked into, and tested from the sdist
+	rm -rf dist build/dist
+	$(BIN)/python -m build -q --no-isolation
+	$(BIN)/python -m parity.dist
+
 clean: ## remove what make made
-	rm -rf .venv .venv-wheel .venv-tpu .venv-gpu build docs/schedulers verify bench
+	rm -rf .venv .venv-wheel .venv-tpu .venv-gpu build dist docs/schedulers verify bench
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

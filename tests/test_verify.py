@@ -11,6 +11,7 @@ import optax
 import pytest
 
 import jaxlr
+from jaxlr._verify.length import _whole
 
 COSINE = jaxlr.CosineAnnealingLR(0.1, 200)
 TWIN = optax.cosine_decay_schedule(0.1, 200)
@@ -137,3 +138,23 @@ def test_a_cosine_of_which_little_is_seen_is_told_of():
         "first's cosine would go on to count 1,000: compare as many",
         "second's cosine would go on to count 990: compare as many",
     )
+
+
+def test_a_stateful_schedule_that_python_alone_can_step():
+    class Drop:
+        def init(self):
+            return 0
+
+        def update(self, state, **_):
+            return state + 1
+
+        def __call__(self, state, **_):
+            return 0.1 if state < 3 else 0.01
+
+    assert jaxlr.verify([0.1] * 3 + [0.01] * 2, Drop(), steps=5).verdict == "equal"
+    assert jaxlr.verify([0.1] * 3 + [0.01] * 2, jaxlr.MultiStepLR(0.1, [3]), steps=5).verdict == "equal"
+
+
+def test_the_whole_of_a_shifted_schedule_is_that_of_its_own():
+    steps = jaxlr.StepLR(0.1, step_size=30)
+    assert _whole(jaxlr.Shifted(steps, by=5)) == _whole(steps) == 151
