@@ -69,18 +69,9 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 
-# Pages that index.md names, and that are yet to be written: their lines are left out.
-PLANNED = ("migrate", "optimizers", "cookbook", "verifying", "differences", "numerics", "faq", "develop")
-
 
 def _read(app: Any, docname: str, source: list[str]) -> None:
-    missing = [name for name in PLANNED if not (DOCS / f"{name}.md").exists()]
-    lines = [
-        line
-        for line in source[0].splitlines()
-        if docname != "index" or not (line in missing or any(f"({name}.md)" in line for name in missing))
-    ]
-    text = re.sub("\n\n```$", "\n```", "\n".join(lines), flags=re.MULTILINE)  # the line that ends a doctest
+    text = re.sub("\n\n```$", "\n```", source[0], flags=re.MULTILINE)  # the line that ends a doctest
     source[0] = text if "/" in docname else re.sub(r"\[([^]]+)\]\((\.\./[^)#]+)\)", _outside, text)
 
 

@@ -1,4 +1,4 @@
-"""The lines of the README that read the learning rate give the one that the step applied."""
+"""The lines of docs/migrate.md that read the learning rate give the one that the step applied."""
 
 import re
 from pathlib import Path
@@ -11,8 +11,8 @@ import pytest
 
 import jaxlr
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-SECTION = README.split("## Read the learning rate")[1].split("\n## ")[0]
+PAGE = (Path(__file__).parent.parent / "docs" / "migrate.md").read_text()
+SECTION = PAGE.split("## Read the learning rate")[1].split("\n## ")[0]
 BEFORE, AFTER = [row.split("|")[3].strip().strip("`") for row in SECTION.splitlines() if re.match(r"\| `", row)]
 
 SCHEDULE = jaxlr.StepLR(0.1, step_size=2, gamma=0.5)
