@@ -67,7 +67,8 @@ def _alternatives(reference: Side, other: Side) -> list[tuple[Cause, ...]]:
     nan = [np.flatnonzero(~np.isfinite(curve.values)) for curve in (theirs, ours)]
     if len(nan[0]) or len(nan[1]):
         return _not_a_number(reference, other, *nan)
-    if np.max(np.abs(theirs.values - ours.values)) <= theirs.tolerance + ours.tolerance:
+    # Of what is hardly more than rounding, half a cause would seem to account for all.
+    if np.max(np.abs(theirs.values - ours.values)) <= 10 * (theirs.tolerance + ours.tolerance):
         return []
     known = of_one_structure(theirs, ours)
     if known:

@@ -10,7 +10,8 @@ from jaxlr._curves.families import Cosine
 from jaxlr._curves.segments import Segment
 from jaxlr._schedules.cycle import CyclicLR
 from jaxlr._ulp import compare
-from jaxlr._verify.report import ROUNDING, Report, Verdict, peak
+from jaxlr._verify.page import ROUNDING
+from jaxlr._verify.report import Report, Verdict, peak
 from jaxlr._verify.side import Run, Side, Wide
 
 # Shares of the peak.

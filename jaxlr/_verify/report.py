@@ -15,13 +15,12 @@ import numpy as np
 from jaxlr._curves.diagnosis import Cause
 from jaxlr._curves.segments import Segment
 from jaxlr._ulp import Comparison, compare
-from jaxlr._verify.page import page
+from jaxlr._verify.page import ROUNDING, page
 
 Verdict = Literal["equal", "equal in float32 arithmetic", "within tolerance", "different"]
 VERDICTS: tuple[Verdict, ...] = ("equal", "equal in float32 arithmetic", "within tolerance", "different")
 
 # Shares of the peak.
-ROUNDING = 1e-6  # what float32 arithmetic leaves between two curves that are the same
 SEEN = 1e-3  # a difference that a person would see
 
 
