@@ -158,3 +158,12 @@ def test_a_stateful_schedule_that_python_alone_can_step():
 def test_the_whole_of_a_shifted_schedule_is_that_of_its_own():
     steps = jaxlr.StepLR(0.1, step_size=30)
     assert _whole(jaxlr.Shifted(steps, by=5)) == _whole(steps) == 151
+
+
+def test_of_what_is_hardly_more_than_rounding_no_cause_is_named():
+    warmup, cosine = jaxlr.LinearLR(1e-3, 1e-8, total_iters=100), jaxlr.CosineAnnealingLR(1e-3, T_max=900)
+    from_0 = jaxlr.SequentialLR(1e-3, [jaxlr.LinearRamp(1e-3, 100), cosine], [100])
+    report = jaxlr.verify(jaxlr.SequentialLR(1e-3, [warmup, cosine], [100]), from_0, steps=1_000)
+    assert report.verdict == "different"
+    assert report.causes == ()  # a start at half of 1e-8 is no nearer to the truth
+    assert "to 1e-6 of the peak" not in str(report)  # they are told apart to the bit
