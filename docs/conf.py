@@ -14,7 +14,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 
 project = "jaxlr"
 version = release = jaxlr.__version__
-author = "the authors of jaxlr"
+author = "the jaxlr maintainers"
 extensions = [
     "myst_parser",
     "sphinx_design",

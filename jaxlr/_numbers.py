@@ -31,9 +31,11 @@ class Numbers(Sequence[float]):
         self.array.flags.writeable = False
 
     @property
-    def on_device(self) -> jax.Array:
+    def on_device(self) -> jax.Array | NDArray[np.float64]:
         """The same for a program to take: copied to its device once, not at each call."""
-        if not hasattr(self, "_on_device"):
+        if not jax.sharding.get_abstract_mesh().empty:  # an array that is made under a mesh belongs to it
+            return self.array
+        if not hasattr(self, "_on_device") or self._on_device.is_deleted():
             with float64(), jax.ensure_compile_time_eval():
                 self._on_device = jnp.asarray(self.array)
         return self._on_device

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from each import each_case
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import jaxlr
 from parity.cases import CASES, inverse_root, looked_up
@@ -225,3 +226,14 @@ def test_a_plateau_takes_what_holds_a_metric():
     jax.tree.map(np.testing.assert_array_equal, held, plain)
     with pytest.raises(TypeError, match="value must be a real number"):
         plateau.update(plateau.init(), value=Held("0.5"))
+
+
+def test_counts_that_are_sharded_over_an_explicit_axis_keep_their_sharding():
+    # tests/test_devices.py has several devices, each in a process of its own.
+    mesh = jax.make_mesh((1,), ("batch",), axis_types=(AxisType.Explicit,))
+    counts = jax.device_put(jnp.arange(8), NamedSharding(mesh, PartitionSpec("batch")))
+    schedule = jaxlr.StepLR(0.1, step_size=3)
+    with jax.set_mesh(mesh):
+        lrs = jax.jit(schedule)(counts)
+    assert jax.typeof(lrs).sharding.spec == PartitionSpec("batch")
+    np.testing.assert_array_equal(lrs, schedule(np.arange(8)))

@@ -85,7 +85,7 @@ def test_every_transformation_has_the_derivative(cls, hyperparameters, others):
         assert_derivatives(derivatives, expected, how)
 
 
-@each_recipe
+@pytest.mark.parametrize(HYPERPARAMETERS, of_which(RECIPES, FIRST), ids=named)
 def test_eager_grad(cls, hyperparameters, others):
     def lr(hyperparameters):
         return cls(**hyperparameters, **others)(4)

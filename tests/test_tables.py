@@ -197,3 +197,10 @@ def test_per_epoch_ends_with_the_last_batch_of_the_last_epoch():
     with pytest.raises(ValueError, match="count must be at most 7"):
         batches(8)
     assert jax.jit(batches)(8) == np.float32(0.125)
+
+
+def test_a_table_whose_copy_on_the_device_was_deleted_is_copied_again():
+    table = jaxlr.Table([0.3, 0.2, 0.1])
+    assert table(1) == np.float32(0.2)
+    table.values.on_device.delete()
+    assert table(1) == np.float32(0.2)

@@ -5,6 +5,7 @@ PYTHONPATH=.:tests JAX_PLATFORMS=cpu XLA_FLAGS=--xla_force_host_platform_device_
 """
 
 import contextlib
+import copy
 import dataclasses
 import sys
 
@@ -130,6 +131,7 @@ def counts(schedule):
     last = 63 if end is None else min(63, end - schedule._first_epoch)
     numbers = np.minimum(np.arange(64), last).astype(np.int32)
     values = schedule(numbers)
+    first_used_under_a_mesh(schedule, numbers[:DEVICES], values[:DEVICES])
     for kind in (AxisType.Auto, AxisType.Explicit):
         mesh = jax.make_mesh((4, 2), ("data", "model"), axis_types=(kind, kind))
         vector, matrix = ((64,), (("data", "model"),)), ((16, 4), ("data", "model"))
@@ -148,6 +150,18 @@ def counts(schedule):
         if last < 63:
             with pytest.raises(ValueError, match=f"count must be at most {last} for .*, got {last + 1}"):
                 schedule(sharded + 1)
+
+
+def first_used_under_a_mesh(schedule, numbers, values):
+    """What it keeps of its first call fits the next one, outside the mesh and on another device."""
+    mesh, each = jax.make_mesh((DEVICES,), ("batch",), axis_types=(AxisType.Auto,)), PartitionSpec("batch")
+    mapped, called = copy.deepcopy(schedule), copy.deepcopy(schedule)
+    np.testing.assert_array_equal(jax.shard_map(mapped, mesh=mesh, in_specs=each, out_specs=each)(numbers), values)
+    with jax.set_mesh(mesh):
+        assert called(numbers[1]) == values[1]
+    for used in (mapped, called):
+        assert used(numbers[1]) == values[1]
+        assert used(jax.device_put(numbers[1], jax.devices()[2])) == values[1]
 
 
 def main(what, every):

@@ -25,6 +25,7 @@ def compute(fun: Callable[..., Any], schedule: Schedule, *operands: Any, known: 
     What fun receives is the schedule with arrays in place of its numbers, and Members in place of its members.
     """
     structure, numbers = split(schedule)
+    numbers = [x.on_device if isinstance(x, Numbers) else x for x in numbers]
     return in_float64(_Joined(fun, known), structure, numbers, *operands, closes=closes_over_traced(schedule))
 
 
@@ -124,7 +125,7 @@ def _split(x: Any, numbers: list[Any], dtype: Any = None) -> Any:
             fields = _split_fields(type(x))
             return replaced(x, **{name: _split(getattr(x, name), numbers, of) for name, of in fields.items()})
         case Numbers():
-            numbers.append(x.on_device)
+            numbers.append(x)
             return Slot(float, x.array.shape)
         case tuple() if x and isinstance(x[0], Schedule):
             return _split_members(x, numbers)

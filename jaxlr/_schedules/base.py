@@ -37,7 +37,7 @@ class _Drives(Protocol[_M_co]):
 class Schedule(abc.ABC):
     """A learning rate as a function of the number of scheduler steps: torch's, as a value.
 
-    A schedule is a frozen dataclass of Python scalars and tuples: it prints as the code that builds it, compares,
+    A schedule is a frozen dataclass of scalars, tuples and tables: its repr is the code that builds it; it compares,
     hashes, pickles and ``dataclasses.replace``s. What compares equal computes equal. Called with a count it is the
     closed form; ``.stateful()`` is the recursive one. A number may be traced: it is then equal to itself alone.
     """
