@@ -25,7 +25,6 @@ def compute(fun: Callable[..., Any], schedule: Schedule, *operands: Any, known: 
     What fun receives is the schedule with arrays in place of its numbers, and Members in place of its members.
     """
     structure, numbers = split(schedule)
-    numbers = [x.on_device if isinstance(x, Numbers) else x for x in numbers]
     return in_float64(_Joined(fun, known), structure, numbers, *operands, closes=closes_over_traced(schedule))
 
 
@@ -78,6 +77,12 @@ def split(schedule: Schedule) -> tuple[Any, list[Any]]:
 
     A number is what stands in a field whose type admits a jax.Array; a table of them is a Numbers, or a tuple.
     """
+    structure, numbers = _kept(schedule)
+    return structure, [x.on_device if isinstance(x, Numbers) else x for x in numbers]
+
+
+def _kept(schedule: Schedule) -> tuple[Any, list[Any]]:
+    """The same with the tables as they are: what it is split into once."""
     if "_split" not in vars(schedule):
         numbers: list[Any] = []
         structure = Structure(_split(schedule, numbers))
@@ -142,7 +147,7 @@ def _split_members(members: tuple[Schedule, ...], numbers: list[Any]) -> Members
     alike: dict[Any, list[list[Any]]] = {}
     structures = []
     for member in members:
-        structure, own = split(member)
+        structure, own = _kept(member)
         alike.setdefault(structure, []).append(own)
         structures.append(structure)
     places = {structure: k for k, structure in enumerate(alike)}
