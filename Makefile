@@ -63,8 +63,10 @@ test-source: .venv/ready ## the same on the source, while you work
 test-accelerators: .venv/ready ## the tests of what make tpu and make gpu run, which only the jaxlib that is pinned may pass
 	$(BIN)/python -m pytest benchmarks/tests
 
-coverage: .venv/ready ## all tests, and which lines and branches of jaxlr/ it ran: all, or it fails; ARGS="--cov-report=html"
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m '' --cov --cov-report=term $(ARGS) tests parity
+# Coverage takes time of its own.
+UNTIMED := --deselect tests/test_diagnosis.py::test_a_hundred_thousand_counts_take_two_seconds
+coverage: .venv/ready ## all tests, and which lines and branches of jaxlr/ they ran: all, or it fails; ARGS="--cov-report=html"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m '' --cov --cov-report=term $(UNTIMED) $(ARGS) tests parity
 
 fuzz: .venv/ready ## 10,000 random nested recipes, 5,000 plateau runs and 1,000 conversions beside torch
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough -m '' parity/test_recipes.py parity/test_plateau.py
