@@ -135,7 +135,7 @@ def test_takes_torchs_steps(pair):
 
 
 def test_muon_as_it_is():
-    within = float(re.search(r"less than\s+(\S+)\s+of the way", PAGE)[1])
+    within = float(re.search(r"less\s+than\s+(\S+)\s+of\s+the\s+way", PAGE)[1])
     assert EQUAL < apart(MUON, MUON.optax, by_torch(MUON)) < within
 
 
