@@ -46,7 +46,7 @@ CACHED := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/wheel/programs JAX_PERSISTEN
 
 # The tests that are marked thorough are more of the same: every recipe where `make test` takes one of each class, a
 # million steps, every pair of classes.
-test: wheel ## tests/ and parity/ on the built wheel, in ten minutes on two cores
+test: wheel ## tests/ and parity/ on the built wheel, one of each kind
 	rm -rf .venv-wheel
 	$(PYTHON) -m venv .venv-wheel
 	$(WHEEL)/pip install -q --no-compile -c constraints.txt build/wheel/*.whl pytest pytest-xdist
@@ -54,7 +54,7 @@ test: wheel ## tests/ and parity/ on the built wheel, in ten minutes on two core
 	$(WHEEL)/pip install -q --no-compile -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis mypy 'pyright[nodejs]'
 	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal $(WHICH) parity tests/test_checkpoints.py
 
-test-all: ## make test with the thorough ones: half an hour
+test-all: ## make test with the thorough ones
 	$(MAKE) test WHICH='-m ""'
 
 test-source: .venv/ready ## the same on the source, while you work

@@ -4,7 +4,7 @@ from benchmarks._row import Row
 
 # By benchmark and a part of what is measured; the longest part counts. Take out what is no longer so.
 _REASONS = {
-    ("train_step", ", 1,000,000 parameters"): "between 0.99 and 1.04 from run to run, of a step of a millisecond",
+    ("train_step", ", 1,000,000 parameters"): "between 0.98 and 1.06 in two runs, of a step of about a millisecond",
     ("train_step", ", 1,000 parameters"): (
         "float64 scalars in place of float32, tens of ns a step; between 0.95 and 1.09 from run to run"
     ),
@@ -27,7 +27,7 @@ _REASONS = {
     ("trajectories", "LambdaLR, closed"): "a float64 power, in the user's function, takes 8 ns of it",
     ("trajectories", "CosineAnnealingLR, closed"): "a float64 cosine takes 7 ns of it",
     ("trajectories", "CosineAnnealingWarmRestarts, closed"): "a float64 cosine takes 7 ns of it",
-    ("trajectories", "ReduceLROnPlateau"): "torch's own step takes 0.6 us only",
+    ("trajectories", "ReduceLROnPlateau"): "torch's own step takes about 1 us only",
     ("composites", "nested"): "half of it is XLA's: each level adds selections between its members to one program",
     ("eager", "(5)"): "the operands that JAX dispatches, a count that is checked, and float64 that is entered and left",
     (
