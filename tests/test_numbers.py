@@ -145,6 +145,20 @@ def test_a_sweep_over_lengths_compiles_once():
     assert programs() == before
 
 
+@pytest.mark.parametrize("form", ["closed", "recursive"])
+def test_trajectories_of_other_lengths_compile_once(form, caplog):
+    def run(total_steps):
+        return jaxlr.trajectory(jaxlr.OneCycleLR(0.1, total_steps), total_steps + 1, form=form)
+
+    run(140)
+    with jax.log_compiles():
+        for total_steps in (130, 145, 255):
+            assert len(run(total_steps)) == total_steps + 1
+        assert not [record for record in caplog.records if "Compiling" in record.message]
+        run(256)
+    assert [record for record in caplog.records if "Compiling" in record.message], "nothing would be noticed"
+
+
 def test_another_length_does_not_compile_a_training_step_again():
     @jax.jit
     def train(params, count, T_max):

@@ -81,27 +81,36 @@ def trajectory(
             dtype = jnp.result_type(float)
             structure, operands = split(schedule)
             with float64():
-                metrics = None if received is None else received[: steps - 1]
-                return np.asarray(_stepped(structure, before_first_step(schedule), steps, dtype, operands, metrics))
-        chunks = [schedule(np.arange(i, min(i + _CHUNK, steps))) for i in range(0, steps, _CHUNK)]
-        return np.concatenate([np.asarray(chunk) for chunk in chunks])
+                length = _length(steps)
+                metrics = None if received is None else np.resize(received[: steps - 1], length)
+                lrs = _stepped(structure, before_first_step(schedule), length, dtype, operands, metrics, steps)
+                return np.asarray(lrs)[:steps]
+        counts = np.minimum(np.arange(_length(steps)), steps - 1)
+        chunks = [schedule(counts[i : i + _CHUNK]) for i in range(0, steps, _CHUNK)]
+        return np.concatenate([np.asarray(chunk) for chunk in chunks])[:steps]
+
+
+def _length(steps: Integer) -> int:
+    """Of the arrays that a program is compiled for: it serves other numbers of steps too."""
+    return max(128, 1 << (int(steps) - 1).bit_length()) if steps <= _CHUNK else -(-int(steps) // _CHUNK) * _CHUNK
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _stepped(
-    structure: Any, before: Any, steps: int, dtype: Any, operands: list[Any], metrics: jax.Array | None
+    structure: Any, before: Any, length: int, dtype: Any, operands: list[Any], metrics: jax.Array | None, steps: Any
 ) -> jax.Array:
     """What ``.stateful()`` does, in a state that stays float64: between its steps nobody else's program runs."""
     schedule = joined(structure, operands)
     built, _ = build(schedule)
 
-    def step_once(state: Any, metric: Any) -> tuple[Any, jax.Array]:
-        node, lr, momentum = state
+    def step_once(i: Any, carry: Any) -> Any:
+        (node, lr, momentum), lrs = carry
         group = Group(lr=lr, momentum=momentum)
-        node, stepped = step(built, node, group, metric)
-        return (node, stepped.lr, stepped.momentum), held(schedule, group).astype(dtype)
+        lrs = lrs.at[i].set(held(schedule, group).astype(dtype))
+        node, stepped = step(built, node, group, None if metrics is None else metrics[i])
+        return (node, stepped.lr, stepped.momentum), lrs
 
     node, group = start(schedule, before)
     first = jax.tree.map(jnp.asarray, (node, group.lr, group.momentum))
-    (_, lr, momentum), lrs = jax.lax.scan(step_once, first, metrics, length=steps - 1)
-    return jnp.append(lrs, held(schedule, Group(lr=lr, momentum=momentum)).astype(dtype))
+    _, lrs = jax.lax.fori_loop(0, steps, step_once, (first, jnp.zeros(length, dtype)))
+    return lrs
