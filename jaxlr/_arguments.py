@@ -60,6 +60,8 @@ def real(
 
 def is_traced(x: Any) -> bool:
     """Whether the value is, or holds, a traced number."""
+    if type(x) in (int, float):  # most are: what follows takes its time
+        return False
     if isinstance(x, tuple):
         return any(map(is_traced, x))
     if dataclasses.is_dataclass(x):

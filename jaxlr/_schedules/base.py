@@ -134,6 +134,8 @@ class Schedule(abc.ABC):
 
     def _checked(self, count: Any) -> Any:
         """The count, where it is one: Python's and NumPy's numbers in 64 bits."""
+        if type(count) is int and abs(count) <= 2**53 and self._final_epoch is None:
+            return np.int64(count)  # most are: what follows takes longer than the call
         count = unwrapped(count)
         if not isinstance(count, (int, float, np.number, np.ndarray, jax.Array)):
             raise TypeError(f"count must be an integer or an array of integers, got {count!r}")
@@ -297,10 +299,10 @@ def comparable(x: Any) -> Any:
     """The value as what compares and hashes: what does not hash as itself alone."""
     if type(x) in (int, float, str):  # most are, and an abstract class takes its time to say that it has no such member
         return x
+    if type(x) is tuple:
+        return tuple(map(comparable, x))
     if isinstance(x, Schedule):
         return (type(x), *(comparable(getattr(x, field.name)) for field in dataclasses.fields(cast(Any, x))))
-    if isinstance(x, tuple):
-        return tuple(map(comparable, x))
     # A traced number, and a function's object that does not hash.
     return (type(x), id(x)) if isinstance(x, jax.Array) or type(x).__hash__ is None else x
 
