@@ -2,9 +2,8 @@
 PYTHON ?= python3
 STEPS ?= 100000
 BIN := .venv/bin
-WHEEL := .venv-wheel/bin
 
-.PHONY: help verify docs diagnose recipes versions bench tpu gpu wheel test test-all test-source test-accelerators \
+.PHONY: help verify docs diagnose recipes versions bench tpu gpu wheel test test-alone test-all test-source test-accelerators \
   coverage fuzz lint dist clean
 
 help: ## what can be made
@@ -46,13 +45,21 @@ CACHED := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/wheel/programs JAX_PERSISTEN
 
 # The tests that are marked thorough are more of the same: every recipe where `make test` takes one of each class, a
 # million steps, every pair of classes.
+# Pip has one thread: it fetches the extras beside the tests that need none.
 test: wheel ## tests/ and parity/ on the built wheel, one of each kind
-	rm -rf .venv-wheel
-	$(PYTHON) -m venv .venv-wheel
-	$(WHEEL)/pip install -q --no-compile -c constraints.txt build/wheel/*.whl pytest pytest-xdist
-	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal $(WHICH) tests
-	$(WHEEL)/pip install -q --no-compile -c constraints.txt "$$(ls build/wheel/*.whl)[torch,plot,cli,integrations,bench]" hypothesis mypy 'pyright[nodejs]'
-	cd build/wheel/empty && $(CACHED) ../../../$(WHEEL)/python -m pytest -n 2 --dist worksteal $(WHICH) parity tests/test_checkpoints.py
+	$(MAKE) -j 2 test-alone .venv-extras
+	cd build/wheel/empty && $(CACHED) ../../../.venv-extras/bin/python -m pytest -n 2 --dist worksteal $(WHICH) parity tests/test_checkpoints.py
+
+test-alone: .venv-alone
+	cd build/wheel/empty && $(CACHED) ../../../.venv-alone/bin/python -m pytest -n 2 --dist worksteal $(WHICH) tests
+
+.PHONY: .venv-alone .venv-extras
+.venv-alone: EXTRAS :=
+.venv-extras: EXTRAS := [torch,plot,cli,integrations,bench]
+.venv-extras: MORE := hypothesis mypy 'pyright[nodejs]'
+.venv-alone .venv-extras:
+	$(PYTHON) -m venv --clear $@
+	$@/bin/pip install -q --no-compile -c constraints.txt "$$(ls $(CURDIR)/build/wheel/*.whl)$(EXTRAS)" pytest pytest-xdist $(MORE)
 
 test-all: ## make test with the thorough ones
 	$(MAKE) test WHICH='-m ""'
@@ -90,7 +97,7 @@ dist: .venv/ready ## the sdist, and the wheel built from it, in dist/; looked in
 	$(BIN)/python -m parity.dist
 
 clean: ## remove what make made
-	rm -rf .venv .venv-wheel .venv-tpu .venv-gpu build dist docs/schedulers verify bench
+	rm -rf .venv .venv-alone .venv-extras .venv-tpu .venv-gpu build dist docs/schedulers verify bench
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
