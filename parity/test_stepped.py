@@ -10,17 +10,23 @@ from parity.cases import COMPOSITES, RECIPES, TUTORIALS
 from parity.compare import compare_case, torch_trajectory
 
 STEPS = 3_000
-IN_FLOAT64 = [*ONE_OF_EACH, *COMPOSITES[::4]]
-BOTH = [(case, x64) for case in RECIPES for x64 in (False, True)]
+ONE_OF_EACH_KIND = [*ONE_OF_EACH, *COMPOSITES[::4]]
+ALONE, SHARED = True, False  # a program of its own, or trajectory's, which all of a structure share
+HOW = [(case, stateful, x64) for case in RECIPES for stateful in (ALONE, SHARED) for x64 in (False, True)]
 
 
-@pytest.mark.parametrize(("case", "x64"), of_which(BOTH, lambda both: not both[1] or both[0] in IN_FLOAT64), ids=str)
-def test_both_forms_are_within_one_ulp_of_torch(case, x64):
+def is_quick(how):
+    case, stateful, x64 = how
+    return stateful == ALONE if case in ONE_OF_EACH_KIND else (stateful, x64) == (SHARED, False)
+
+
+@pytest.mark.parametrize(("case", "stateful", "x64"), of_which(HOW, is_quick), ids=str)
+def test_both_forms_are_within_one_ulp_of_torch(case, stateful, x64):
     with jax.enable_x64(x64):
         schedule = case.schedule()
         first = trajectory(schedule, 1, form="recursive", metrics=case.metrics(1))
         assert first.dtype == (np.float64 if x64 else np.float32)
-        rows = compare_case(case, STEPS)
+        rows = compare_case(case, STEPS, stateful=stateful)
     assert {row.form for row in rows} >= ({"closed", "recursive"} if case.closed else {"recursive"})
     for row in rows:
         assert row.comparison.passed, row

@@ -146,7 +146,7 @@ def test_two_processes_make_one_decision(schedule, tmp_path):
             np.testing.assert_array_equal(np.float32(lrs), half)
 
 
-@pytest.mark.parametrize("every", of_which([1, 8], [8]))
+@pytest.mark.parametrize("every", of_which([1, 12], [12]))
 @pytest.mark.parametrize("what", ["rate", "metric", "counts"])
 def test_what_varies_over_devices(what, every):
     flags = "--xla_force_host_platform_device_count=8"

@@ -71,7 +71,7 @@ def test_satisfies_optax_protocol(schedule):
     assert not isinstance(schedule, base.StatefulSchedule)
 
 
-@each_case
+@one_of_each
 def test_stays_beside_the_closed_form(case):
     schedule, steps = case.schedule(), case.steps(300)
     closed = jaxlr.trajectory(schedule, steps, form="closed")
@@ -89,7 +89,9 @@ SOME = [*ONE_OF_EACH[::2], *COMPOSITES[::8]]
 
 @pytest.mark.parametrize(
     ("case", "x64"),
-    of_which([(case, x64) for x64, cases in FLOATS.items() for case in cases], lambda both: both[0] in SOME),
+    of_which(
+        [(case, x64) for x64, cases in FLOATS.items() for case in cases], lambda both: both[0] in SOME[both[1] :: 2]
+    ),
     ids=str,
 )
 def test_a_recursive_trajectory_is_what_a_loop_steps(case, x64):
