@@ -112,5 +112,5 @@ def _stepped(
 
     node, group = start(schedule, before)
     first = jax.tree.map(jnp.asarray, (node, group.lr, group.momentum))
-    _, lrs = jax.lax.fori_loop(0, steps, step_once, (first, jnp.zeros(length, dtype)))
+    lrs: jax.Array = jax.lax.fori_loop(0, steps, step_once, (first, jnp.zeros(length, dtype)))[1]
     return lrs
