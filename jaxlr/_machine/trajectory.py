@@ -85,8 +85,9 @@ def trajectory(
                 metrics = None if received is None else np.resize(received[: steps - 1], length)
                 lrs = _stepped(structure, before_first_step(schedule), length, dtype, operands, metrics, steps)
                 return np.asarray(lrs)[:steps]
-        counts = np.minimum(np.arange(_length(steps)), steps - 1)
-        chunks = [schedule(counts[i : i + _CHUNK]) for i in range(0, steps, _CHUNK)]
+        counts = [np.arange(i, min(i + _CHUNK, _length(steps))) for i in range(0, steps, _CHUNK)]
+        counts[-1] = np.minimum(counts[-1], steps - 1)
+        chunks = [schedule(chunk) for chunk in counts]  # they are computed while the next is dispatched
         return np.concatenate([np.asarray(chunk) for chunk in chunks])[:steps]
 
 
