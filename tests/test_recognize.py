@@ -50,6 +50,14 @@ def warmcos(lr, W, N, floor=0.0):
     return w(lambda t: lr * t / W if t < W else floor + (lr - floor) * 0.5 * (1 + math.cos(PI * (t - W) / (N - W))), N)
 
 
+WARM_UP = LinearLR(0.1, start_factor=0.05, total_iters=19)
+
+
+def in_epochs(schedule):
+    """A warm-up of 20 batches over a schedule of epochs of 5 batches."""
+    return np.minimum(1, np.arange(1, 1001) / 20) * of(per_epoch(schedule, 5), 1000)
+
+
 RECIPES = {
     "constant": (np.full(100, 3e-4), ConstantLR(0.0003, factor=1.0)),
     "a line to 0, past its end": (
@@ -329,6 +337,42 @@ RECIPES = {
         ),
     ),
     "an inverse power": (w(lambda t: 0.01 * (1 + 10 * t / 1000) ** -0.75, 1000), InversePower(0.01, 100, power=0.75)),
+    "a warm-up over restarts once an epoch": (
+        in_epochs(CosineAnnealingWarmRestarts(0.1, 10, T_mult=2)),
+        Product(0.1, [WARM_UP, per_epoch(CosineAnnealingWarmRestarts(0.1, 10, T_mult=2), 5)]),
+    ),
+    "a warm-up over restarts once an epoch, all as long": (
+        in_epochs(CosineAnnealingWarmRestarts(0.1, 6)),
+        Product(0.1, [WARM_UP, per_epoch(CosineAnnealingWarmRestarts(0.1, 6), 5)]),
+    ),
+    "a warm-up over a cosine once an epoch, then a level": (
+        in_epochs(SequentialLR(0.1, [CosineAnnealingLR(0.1, 50), LinearLR(0.1, 0.2, 0.2)], [40])),
+        Product(
+            0.1, [WARM_UP, per_epoch(SequentialLR(0.1, [CosineAnnealingLR(0.1, 50), LinearLR(0.1, 0.2, 0.2)], [40]), 5)]
+        ),
+    ),
+    "a warm-up over a cosine once an epoch, then drops": (
+        in_epochs(SequentialLR(0.1, [CosineAnnealingLR(0.1, 50), StepLR(0.1, 30, 0.5)], [40])),
+        Product(
+            0.1, [WARM_UP, per_epoch(SequentialLR(0.1, [CosineAnnealingLR(0.1, 50), StepLR(0.1, 30, 0.5)], [40]), 5)]
+        ),
+    ),
+    "a warm-up over a cosine once an epoch, then a decay once a step": (
+        np.where(
+            np.arange(1000) < 200,
+            in_epochs(CosineAnnealingLR(0.1, 50)),
+            0.1 * 0.99 ** (np.arange(1000) - 200.0),
+        ),
+        Product(
+            0.1,
+            [
+                WARM_UP,
+                SequentialLR(
+                    0.1, [Product(0.1, [per_epoch(CosineAnnealingLR(0.1, 50), 5)]), ExponentialLR(0.1, 0.99)], [200]
+                ),
+            ],
+        ),
+    ),
 }
 
 
