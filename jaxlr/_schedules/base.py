@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast
 
 import jax
@@ -302,9 +302,15 @@ def comparable(x: Any) -> Any:
     if type(x) is tuple:
         return tuple(map(comparable, x))
     if isinstance(x, Schedule):
-        return (type(x), *(comparable(getattr(x, field.name)) for field in dataclasses.fields(cast(Any, x))))
+        return (type(x), *[comparable(getattr(x, name)) for name in _names(type(x))])
     # A traced number, and a function's object that does not hash.
     return (type(x), id(x)) if isinstance(x, jax.Array) or type(x).__hash__ is None else x
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    """Of its fields: dataclasses.fields takes as long as the rest of an eager call."""
+    return tuple(field.name for field in dataclasses.fields(cls))
 
 
 def _same(a: Any, b: Any) -> bool:
