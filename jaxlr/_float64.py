@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero, zero_from_primal
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 
 @contextlib.contextmanager
@@ -50,6 +49,8 @@ def _compiled(fun: Callable[..., Any], structure: Hashable, dtype: Any) -> Any:
 
 def _closed(fun: Callable[..., Any], operands: Any) -> tuple[Callable[..., Any], list[Any]]:
     """The function with the traced values that it closes over as one more operand."""
+    from jax.extend.core import ClosedJaxpr, jaxpr_as_fun  # noqa: PLC0415 it takes Pallas along, a fifth of the import
+
     program, returned = jax.make_jaxpr(fun, return_shape=True)(*operands)
     traced = [const for const in program.consts if isinstance(const, jax.core.Tracer)]
     # The function holds nothing traced: JAX keeps it with the compiled program, which outlives the trace.
