@@ -32,8 +32,7 @@ GPU_VENV := $(if $(shell command -v nvidia-smi),.venv-gpu,.venv)
 gpu: $(GPU_VENV)/ready ## measure every class on a GPU, where there is one
 	$(GPU_VENV)/bin/python -m benchmarks.gpu $(ARGS)
 
-# What ships is tested: the wheel, from an empty folder, first with the run dependencies alone. Most modules of torch and
-# its like are never imported: pip need not compile them.
+# What ships is tested: the wheel, from an empty folder, first with the run dependencies alone.
 wheel: # what ships, and the tests beside it
 	rm -rf build/wheel && mkdir -p build/wheel/empty
 	$(PYTHON) -m pip wheel -q --no-deps -c constraints.txt -w build/wheel .
@@ -99,9 +98,10 @@ dist: .venv/ready ## the sdist, and the wheel built from it, in dist/; looked in
 clean: ## remove what make made
 	rm -rf .venv .venv-alone .venv-extras .venv-tpu .venv-gpu build dist docs/schedulers verify bench
 
+# Most modules of torch and its like are never imported: pip need not compile them, here and above.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
+	$(BIN)/pip install -q --no-compile -c constraints.txt -e ".[dev]"
 	touch $@
 
 .venv-tpu/ready .venv-gpu/ready: .venv-%/ready: benchmarks/%-requirements.txt constraints.txt
