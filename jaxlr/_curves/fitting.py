@@ -50,11 +50,9 @@ def _distance(formula: Family, t: np.ndarray, y: np.ndarray) -> float:
 
 
 def _candidates(t: np.ndarray, y: np.ndarray) -> Iterator[Family]:
-    """A formula of each family that the window has counts for, the simplest first."""
+    """A formula of each family that the window has counts for, the simplest first: of one count the constant alone."""
     n, origin = len(t), int(t[0])
     yield Constant(float(y[0] if np.ptp(y) == 0 else (y.min() + y.max()) / 2))
-    if n < 2:
-        return
     length = float(t[-1] - origin)
     u = (t - origin) / length
     (a, b), _ = _solved(_columns(np.ones(n), u), y)

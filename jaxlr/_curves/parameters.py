@@ -78,7 +78,7 @@ def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: boo
         if isinstance(theirs.formula, Other | NotANumber) or isinstance(ours.formula, Other | NotANumber):
             return ()
         following = pairs[i + 1] if i + 1 < len(pairs) else Pair(None, None)
-        found = _between(reference, other, pair, following, first=i == 0, to_zero=to_zero)
+        found = _between(reference, other, theirs, ours, following, first=i == 0, to_zero=to_zero)
         if found is None:
             return ()
         begins = theirs.start != ours.start and not moved
@@ -198,13 +198,10 @@ def _zero(segment: Segment) -> float:
 
 
 def _between(
-    reference: Side, other: Side, pair: Pair, following: Pair, *, first: bool, to_zero: bool
+    reference: Side, other: Side, theirs: Segment, ours: Segment, following: Pair, *, first: bool, to_zero: bool
 ) -> list[Cause] | None:
     """What differs between two segments, but for where they begin; None where it cannot be said."""
-    theirs, ours, R = pair.theirs, pair.ours, reference.name
-    if theirs is None or ours is None:
-        return None
-    tolerance = _tolerance(reference, other)
+    R, tolerance = reference.name, _tolerance(reference, other)
     if theirs.family != ours.family:
         powers = _powers(theirs, ours)
         if powers is not None:
