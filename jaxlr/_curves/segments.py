@@ -111,18 +111,10 @@ def _held(values: Values, start: int, end: int, k: int, origin: int) -> list[Seg
         if isinstance(piece.formula, Exponential) and piece.formula.floor == 0:
             levels = piece.formula(np.arange(piece.start, piece.end))
             formula = Staircase(tuple(levels.tolist()), tuple(range(origin + k * (piece.start + 1), ends, k)))
-        elif isinstance(piece.formula, Constant | Staircase):
-            formula = _slowed(piece.formula, k, origin)
-        elif isinstance(piece.formula, Other):
+        elif isinstance(piece.formula, Constant | Other):
             formula = piece.formula
         pieces.append(Segment(begins, ends, formula))
     return pieces
-
-
-def _slowed(formula: Constant | Staircase, k: int, origin: int) -> Family:
-    if isinstance(formula, Constant):
-        return formula
-    return Staircase(formula.levels, tuple(origin + k * milestone for milestone in formula.milestones))
 
 
 def _stairs(pieces: list[Segment]) -> list[Segment]:
