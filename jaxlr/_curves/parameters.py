@@ -174,9 +174,10 @@ def _is_past_the_end(pairs: list[Pair], i: int) -> bool:
     before, beside = (last.theirs, last.ours) if ours is None else (last.ours, last.theirs)
     if before is None or beside is None or before.family != beside.family:
         return False
-    ends = before.end < beside.end and _end(beside) >= beside.end - 1 and abs(_end(before) - before.end) <= 1
+    if not (before.end < beside.end and _end(beside) >= beside.end - 1 and abs(_end(before) - before.end) <= 1):
+        return False
     first, last = before.formula(np.array([before.start, _end(before)]))
-    return ends and math.isclose(lone.formula.value, last, rel_tol=1e-6, abs_tol=1e-6 * abs(first))
+    return math.isclose(lone.formula.value, last, rel_tol=1e-6, abs_tol=1e-6 * abs(first))
 
 
 def _end(segment: Segment) -> float:
