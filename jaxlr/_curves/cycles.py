@@ -50,16 +50,20 @@ def _one_cycle(
     is_line = isinstance(last, Linear)
     if is_line and (final_div <= 1 or any(digits(x) > _ROUND for x in written)):
         return  # a warm-up, and a line down
-    yield OneCycleLR(
-        top,
-        total,
-        pct_start=shortest(pct, _NEAR),
-        anneal_strategy="linear" if is_line else "cos",
-        cycle_momentum=False,
-        div_factor=div,
-        final_div_factor=final_div,
-        three_phase=three_phase,
-    )
+    try:
+        found = OneCycleLR(
+            top,
+            total,
+            pct_start=shortest(pct, _NEAR),
+            anneal_strategy="linear" if is_line else "cos",
+            cycle_momentum=False,
+            div_factor=div,
+            final_div_factor=final_div,
+            three_phase=three_phase,
+        )
+    except ValueError:  # its last phase would have no length
+        return
+    yield found
 
 
 def cyclic(pieces: Sequence[Segment]) -> Iterator[Schedule]:

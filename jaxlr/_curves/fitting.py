@@ -50,11 +50,9 @@ def _distance(formula: Family, t: np.ndarray, y: np.ndarray) -> float:
 
 
 def _candidates(t: np.ndarray, y: np.ndarray) -> Iterator[Family]:
-    """A formula of each family that the window has counts for, the simplest first."""
+    """A formula of each family that the window has counts for, the simplest first: of one count the constant alone."""
     n, origin = len(t), int(t[0])
     yield Constant(float(y[0] if np.ptp(y) == 0 else (y.min() + y.max()) / 2))
-    if n < 2:
-        return
     length = float(t[-1] - origin)
     u = (t - origin) / length
     (a, b), _ = _solved(_columns(np.ones(n), u), y)
@@ -163,9 +161,12 @@ def _first_guesses(u: np.ndarray, y: np.ndarray) -> Iterator[tuple[bool, tuple[f
     """Whether there is a floor, the power and the singularity."""
     if np.all(y > 0):
         for power in (-0.5, -1.0):  # y ** (1 / p) is a straight line
-            (b, a), _ = _solved(_columns(np.ones(len(u)), u), y ** (1 / power))
-            if a != 0:
-                yield False, (power, -b / a)
+            with np.errstate(over="ignore"):
+                straight = y ** (1 / power)
+            if np.all(np.isfinite(straight)):
+                (b, a), _ = _solved(_columns(np.ones(len(u)), u), straight)
+                if a != 0:
+                    yield False, (power, -b / a)
     n = len(y)
     s = max(1, n // 16)
     step = s * float(u[1] - u[0])

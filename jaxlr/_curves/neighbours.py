@@ -205,11 +205,7 @@ class _Search:
             found = [(change,) for change in tried if change not in chosen and self._fits((change,))]
             if not found or takes_metric(self.schedule):
                 found += [(change,) for change in chosen if self._fits((change,))]
-            found = self._nearest(found)
-            for change in [] if found else self._fitted(()):
-                if not any(made[0].name == change.name and made[0].path == change.path for made in found):
-                    found.append((change,))
-            return found
+            return self._nearest(found) or [(change,) for change in self._fitted(())]
         few = list(self._changes(many=False))
         fields = [(change.path, change.name) for change in few]
         rank = [fields[:i].count(field) for i, field in enumerate(fields)]

@@ -78,7 +78,7 @@ def _difference(reference: Side, other: Side, pairs: list[Pair], *, to_zero: boo
         if isinstance(theirs.formula, Other | NotANumber) or isinstance(ours.formula, Other | NotANumber):
             return ()
         following = pairs[i + 1] if i + 1 < len(pairs) else Pair(None, None)
-        found = _between(reference, other, pair, following, first=i == 0, to_zero=to_zero)
+        found = _between(reference, other, theirs, ours, following, first=i == 0, to_zero=to_zero)
         if found is None:
             return ()
         begins = theirs.start != ours.start and not moved
@@ -174,9 +174,10 @@ def _is_past_the_end(pairs: list[Pair], i: int) -> bool:
     before, beside = (last.theirs, last.ours) if ours is None else (last.ours, last.theirs)
     if before is None or beside is None or before.family != beside.family:
         return False
-    ends = before.end < beside.end and _end(beside) >= beside.end - 1 and abs(_end(before) - before.end) <= 1
+    if not (before.end < beside.end and _end(beside) >= beside.end - 1 and abs(_end(before) - before.end) <= 1):
+        return False
     first, last = before.formula(np.array([before.start, _end(before)]))
-    return ends and math.isclose(lone.formula.value, last, rel_tol=1e-6, abs_tol=1e-6 * abs(first))
+    return math.isclose(lone.formula.value, last, rel_tol=1e-6, abs_tol=1e-6 * abs(first))
 
 
 def _end(segment: Segment) -> float:
@@ -198,13 +199,10 @@ def _zero(segment: Segment) -> float:
 
 
 def _between(
-    reference: Side, other: Side, pair: Pair, following: Pair, *, first: bool, to_zero: bool
+    reference: Side, other: Side, theirs: Segment, ours: Segment, following: Pair, *, first: bool, to_zero: bool
 ) -> list[Cause] | None:
     """What differs between two segments, but for where they begin; None where it cannot be said."""
-    theirs, ours, R = pair.theirs, pair.ours, reference.name
-    if theirs is None or ours is None:
-        return None
-    tolerance = _tolerance(reference, other)
+    R, tolerance = reference.name, _tolerance(reference, other)
     if theirs.family != ours.family:
         powers = _powers(theirs, ours)
         if powers is not None:

@@ -111,47 +111,37 @@ def _held(values: Values, start: int, end: int, k: int, origin: int) -> list[Seg
         if isinstance(piece.formula, Exponential) and piece.formula.floor == 0:
             levels = piece.formula(np.arange(piece.start, piece.end))
             formula = Staircase(tuple(levels.tolist()), tuple(range(origin + k * (piece.start + 1), ends, k)))
-        elif isinstance(piece.formula, Constant | Staircase):
-            formula = _slowed(piece.formula, k, origin)
-        elif isinstance(piece.formula, Other):
+        elif isinstance(piece.formula, Constant | Other):
             formula = piece.formula
         pieces.append(Segment(begins, ends, formula))
     return pieces
-
-
-def _slowed(formula: Constant | Staircase, k: int, origin: int) -> Family:
-    if isinstance(formula, Constant):
-        return formula
-    return Staircase(formula.levels, tuple(origin + k * milestone for milestone in formula.milestones))
 
 
 def _stairs(pieces: list[Segment]) -> list[Segment]:
     """The pieces, those that hold one value after another as one staircase."""
     joined: list[Segment] = []
     for piece in pieces:
-        if joined and _is_stairs(joined[-1], piece):
-            last = joined.pop()
-            levels, milestones = _levels(last)
-            more_levels, more = _levels(piece)
-            formula = Staircase((*levels, *more_levels), (*milestones, piece.start, *more))
-            joined.append(Segment(last.start, piece.end, formula))
-        else:
+        stairs = _joined(joined[-1], piece) if joined else None
+        if stairs is None:
             joined.append(piece)
+        else:
+            joined[-1] = Segment(joined[-1].start, piece.end, stairs)
     return joined
 
 
-def _levels(piece: Segment) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    match piece.formula:
-        case Constant(value=value):
-            return (value,), ()
-        case Staircase(levels=levels, milestones=milestones):
-            return levels, milestones
-    raise TypeError(f"a staircase has no {piece.family}")
+def _joined(one: Segment, two: Segment) -> Staircase | None:
+    """Both as one staircase, where the second goes on from the first one step further down."""
+    before, after = _as_stairs(one.formula), _as_stairs(two.formula)
+    if before is None or after is None:
+        return None
+    last, first = before.levels[-1], after.levels[0]
+    if last == 0 or not 0 < first / last < 1:
+        return None
+    return Staircase((*before.levels, *after.levels), (*before.milestones, two.start, *after.milestones))
 
 
-def _is_stairs(one: Segment, two: Segment) -> bool:
-    """Whether the second goes on from the first one step further down."""
-    if not all(isinstance(piece.formula, Constant | Staircase) for piece in (one, two)):
-        return False
-    before, after = _levels(one)[0][-1], _levels(two)[0][0]
-    return before != 0 and 0 < after / before < 1
+def _as_stairs(formula: Family) -> Staircase | None:
+    """The formula as a staircase, of one level where it is constant; None where it is neither."""
+    if isinstance(formula, Constant):
+        return Staircase((formula.value,), ())
+    return formula if isinstance(formula, Staircase) else None
