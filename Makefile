@@ -19,7 +19,7 @@ recipes: .venv/ready ## convert every found recipe and print the table; ARGS="--
 	$(BIN)/python -m parity.found $(ARGS)
 
 versions: wheel .venv/ready ## tests/ and parity/ on each Python and jax at hand, torch's rules of each torch; ARGS="--only '3.12 jax 0.8'"
-	$(CACHED) $(BIN)/python -m parity.versions_matrix $(ARGS)
+	$(BIN)/python -m parity.versions_matrix $(ARGS)
 
 bench: .venv/ready ## measure jaxlr beside torch, Optax and braintools, on an otherwise idle machine
 	$(BIN)/python -m benchmarks --output bench

@@ -18,7 +18,7 @@ def ran(monkeypatch, tmp_path):
     """The commands that were run, and what each of them prints."""
     commands, printed = [], {"pytest": (0, "== 3 passed, 1 skipped in 2.00s =="), "parity.versions": (0, "no line")}
 
-    def run(*command, cwd=None):
+    def run(*command, cwd=None, env=None):
         commands.append([*map(str, command)])
         code, stdout = next((printed[word] for word in printed if word == command[2]), (0, "3.12.1 0.8.0 0.2.5 2.5.5"))
         return subprocess.CompletedProcess(command, code, stdout, "")

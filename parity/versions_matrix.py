@@ -30,6 +30,7 @@ EXTRAS = "[torch,plot,cli,integrations,bench]"
 FOR_PARITY = ("torch==2.13.0", "hypothesis", "mypy", "pyright[nodejs]")
 PARITY = [cell for cell in CELLS if cell[0] == "3.11"]  # for which pip has a torch without gigabytes of CUDA
 TORCHES = ("2.4", "2.6", "2.10", "2.13", "2.15")
+KEPT = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 VERSIONS = """
 import platform
 from importlib.metadata import version
@@ -76,7 +77,10 @@ def tested(cell: tuple[str, str, str], tests: str, with_torch: bool) -> Row:
     done = _run(own, "-m", "pip", "install", "-q", "--no-compile", *wheel, *pins, *others, "pytest", "pytest-xdist")
     if done.returncode:
         return Row((*cell, ""), torch, f"not installed: {_last_line(done.stderr)}", False)
-    done = _run(own, "-m", "pytest", "-n", "2", "--dist", "worksteal", *tests.split(), cwd=WHEEL / "empty")
+    # What one cell has compiled no other need compile; of another Python JAX cannot read it.
+    cached = {"JAX_COMPILATION_CACHE_DIR": str(VENVS / f"{python}-programs")} | KEPT
+    pytest = ("-m", "pytest", "-n", "2", "--dist", "worksteal")
+    done = _run(own, *pytest, *tests.split(), cwd=WHEEL / "empty", env=os.environ | cached)
     (VENVS / f"{venv.name}.log").write_text(done.stdout + done.stderr)
     failures = re.findall(r"^(?:FAILED|ERROR) .*", done.stdout, re.MULTILINE)
     result = _last_line(done.stdout).strip("= ").split(" in ")[0]
@@ -90,8 +94,10 @@ def compared(torch: str) -> Row:
     return Row(_versions(sys.executable), torch, result, done.returncode == 0)
 
 
-def _run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+def _run(
+    *command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=env)
 
 
 def _versions(python: str | Path) -> tuple[str, ...]:
