@@ -19,7 +19,9 @@ def test_a_trajectory_is_the_first_learning_rates(form):
     assert type(lrs) is np.ndarray
     assert (lrs.shape, lrs.dtype) == ((5,), np.float32)
     np.testing.assert_array_equal(lrs, [0.5, 0.5, 0.25, 0.25, 0.125])
-    assert jaxlr.trajectory(jaxlr.StepLR(0.5, step_size=2), np.int64(1), form=form).tolist() == [0.5]
+    for integer in (np.int64, np.int8, np.uint64):
+        assert jaxlr.trajectory(jaxlr.StepLR(0.5, step_size=2), integer(127), form=form).size == 127
+    assert jaxlr.trajectory(jaxlr.StepLR(0.5, step_size=2), 1, form=form).tolist() == [0.5]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -57,7 +57,7 @@ def trajectory(
             "trajectory: schedule must have no traced hyperparameter, to be a NumPy array: inside a traced function "
             f"call the schedule, or step its .stateful() in lax.scan; got {schedule!r}"
         )
-    integer(at_least=1)("trajectory: steps", steps)
+    steps = int(integer(at_least=1)("trajectory: steps", steps))
     choice("auto", "closed", "recursive")("trajectory: form", form)
     received = None if metrics is None else numbers("trajectory: metrics", metrics)
     if not takes_metric(schedule) and received is not None:
@@ -82,23 +82,24 @@ def trajectory(
             structure, operands = split(schedule)
             with float64():
                 length = _length(steps)
-                metrics = None if received is None else np.resize(received[: steps - 1], length)
+                metrics = None if received is None else np.pad(received[: steps - 1], (0, length - steps + 1))
                 lrs = _stepped(structure, before_first_step(schedule), length, dtype, operands, metrics, steps)
                 return np.asarray(lrs)[:steps]
-        counts = [np.arange(i, min(i + _CHUNK, _length(steps))) for i in range(0, steps, _CHUNK)]
-        counts[-1] = np.minimum(counts[-1], steps - 1)
-        chunks = [schedule(chunk) for chunk in counts]  # they are computed while the next is dispatched
+        # Of a closed form that grows with the count each one takes its time.
+        length = steps if is_sequential(schedule) else _length(steps)
+        ends = [(i, min(i + _CHUNK, length)) for i in range(0, steps, _CHUNK)]
+        chunks = [schedule(np.minimum(np.arange(*span), steps - 1)) for span in ends]  # one is computed beside the next
         return np.concatenate([np.asarray(chunk) for chunk in chunks])[:steps]
 
 
-def _length(steps: Integer) -> int:
-    """Of the arrays that a program is compiled for: it serves other numbers of steps too."""
-    return max(128, 1 << (int(steps) - 1).bit_length()) if steps <= _CHUNK else -(-int(steps) // _CHUNK) * _CHUNK
+def _length(steps: int) -> int:
+    """That of the arrays which a program is compiled for: it serves all numbers of steps up to a power of two."""
+    return max(128, 1 << (steps - 1).bit_length())
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _stepped(
-    structure: Any, before: Any, length: int, dtype: Any, operands: list[Any], metrics: jax.Array | None, steps: Any
+    structure: Any, before: Any, length: int, dtype: Any, operands: list[Any], metrics: jax.Array | None, steps: int
 ) -> jax.Array:
     """What ``.stateful()`` does, in a state that stays float64: between its steps nobody else's program runs."""
     schedule = joined(structure, operands)
@@ -113,5 +114,5 @@ def _stepped(
 
     node, group = start(schedule, before)
     first = jax.tree.map(jnp.asarray, (node, group.lr, group.momentum))
-    lrs: jax.Array = jax.lax.fori_loop(0, steps, step_once, (first, jnp.zeros(length, dtype)))[1]
-    return lrs
+    (_, lr, momentum), lrs = jax.lax.fori_loop(0, steps - 1, step_once, (first, jnp.zeros(length, dtype)))
+    return lrs.at[steps - 1].set(held(schedule, Group(lr=lr, momentum=momentum)).astype(dtype))  # type: ignore[no-any-return]
