@@ -4,7 +4,6 @@ import dataclasses
 import math
 import operator
 from collections.abc import Callable, Iterable
-from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -16,7 +15,6 @@ Check = Callable[[str, Any], Any]
 _EXACT = 2**53  # integers up to here are exact in float64
 
 
-@cache
 def real(
     *,
     at_least: float = -math.inf,
@@ -87,7 +85,6 @@ def is_integer(dtype: Any) -> bool:
     return np.dtype(dtype).kind in "iu"
 
 
-@cache
 def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     """A Python or NumPy integer, never a bool, a float or a traced value."""
     allowed = f"an integer >= {at_least}" + ("" if at_most == _EXACT else f" and <= {at_most}")
@@ -112,7 +109,6 @@ def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     return check
 
 
-@cache
 def length(*, at_least: int) -> Check:
     """A number of steps or epochs: an integer, or a traced integer scalar."""
     concrete = integer(at_least=at_least)

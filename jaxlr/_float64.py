@@ -1,6 +1,7 @@
 """The float64 rule: scalar operations in float64 inside the caller's program, the result in the caller's float."""
 
 import contextlib
+import copy
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache, partial
 from typing import Any
@@ -180,6 +181,7 @@ def power(base: Any, exponent: Any) -> Any:
 
 def replaced(schedule: Any, /, **fields: Any) -> Any:
     """A copy with the fields given, where dataclasses.replace would check them again."""
-    copied = object.__new__(type(schedule))
-    vars(copied).update(schedule.__getstate__() | fields)
+    copied = copy.copy(schedule)
+    for name, value in fields.items():
+        object.__setattr__(copied, name, value)
     return copied

@@ -5,7 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Hashable, Sequence
 from functools import cache, lru_cache
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
@@ -37,7 +37,8 @@ class _Joined:
         return self.fun(joined(structure, numbers), *self.known, *operands)
 
 
-class Slot(NamedTuple):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slot:
     """The place of a number, or of a table of them, in a structure."""
 
     dtype: type

@@ -152,7 +152,7 @@ class Schedule(abc.ABC):
             if isinstance(count, jax.core.Tracer) or unbounded or not count.is_fully_addressable:
                 return count
         concrete = _extremes(count)
-        if not np.all(abs(concrete) <= 2.0**53):
+        if not np.all(abs(concrete) <= 2**53):
             raise ValueError(f"count must be finite, and exact in float64: at most 2**53, got {count!r}")
         if end is not None and np.any(concrete > end - self._first_epoch):
             raise ValueError(
@@ -303,6 +303,8 @@ def comparable(x: Any) -> Any:
         return tuple(map(comparable, x))
     if isinstance(x, Schedule):
         return (type(x), *[comparable(getattr(x, name)) for name in _names(type(x))])
+    if isinstance(x, tuple):
+        return (type(x), *map(comparable, x))
     # A traced number, and a function's object that does not hash.
     return (type(x), id(x)) if isinstance(x, jax.Array) or type(x).__hash__ is None else x
 
