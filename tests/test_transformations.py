@@ -53,6 +53,13 @@ def everywhere(schedule, counts):
     }
 
 
+@each_kind
+def test_the_value_without_jit(schedule):
+    expected = [schedule(count) for count in (0, 3, 20)]
+    with jax.disable_jit():
+        assert [schedule(count) for count in (0, 3, 20)] == expected
+
+
 @one_of_each
 def test_every_transformation_gives_the_eager_value(case):
     schedule, counts = case.schedule(), spread(case)

@@ -369,8 +369,10 @@ def _annealed(t: Any, values: list[Any], ends: list[Any], anneal_strategy: str) 
 
 def _fraction(name: str, value: Any) -> Any:
     """A float, as torch insists, in [0, 1]; or a traced one."""
+    if isinstance(value, jax.Array):  # traced, or an operand under jax_disable_jit
+        value = real()(name, value)
     if is_traced(value):
-        return real()(name, value)
+        return value
     if not isinstance(value, float):
         raise TypeError(f"{name} must be a float in [0, 1], got {value!r}")
     if not 0 <= value <= 1:

@@ -148,7 +148,7 @@ class MultiplicativeLR(Multiplicative):
     def _closed_form(self, t: jax.Array) -> Any:
         if self._products is None:
             start = jnp.asarray(self.lr, jnp.float64)
-            return lax.fori_loop(1, t + 1, lambda i, lr: lr * self.lr_lambda(i.astype(jnp.int64)), start)
+            return lax.fori_loop(1, t + 1, lambda i, lr: lr * self.lr_lambda(jnp.asarray(i, jnp.int64)), start)
         return self.lr * jnp.asarray(self._products)[t]
 
     def _factor(self, t: Any, initial: bool) -> Any:
