@@ -353,6 +353,13 @@ def test_an_exponential_too_small_to_be_told_from_0_is_told_of_where_it_begins(g
     assert said(theirs, 0.5 * theirs) == ["O is 0.5 x R"]
 
 
+def test_two_exponentials_whose_ratio_no_float_holds_are_told_apart():
+    decay = 0.9 ** np.arange(60.0)
+    report = jaxlr.verify(1e-310 * decay, decay, steps=60)
+    assert not report.passed
+    assert "different" in str(report)
+
+
 @pytest.mark.parametrize("where", [t == 500, t < 3], ids=["at a count", "at the first counts"])
 def test_of_a_nan_that_comes_to_an_end_and_another_difference_no_cause_is_named(where):
     assert said(COSINE, np.where(where, np.nan, 0.5 * COSINE)) == []

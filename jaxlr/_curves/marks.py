@@ -22,8 +22,9 @@ def shifts(reference: Side, other: Side) -> list[int]:
     found |= {a - b for name in theirs.keys() & ours.keys() for a in theirs[name] for b in ours[name]}
     for a, b in _pairs(reference, other, Exponential):
         one, two = a.formula, b.formula
-        if 0 < one.gamma == two.gamma != 1 and one.value and two.value / one.value > 0:
-            found.add(math.log(two.value / one.value) / math.log(one.gamma))
+        if 0 < one.gamma == two.gamma != 1 and one.value and two.value and (one.value > 0) == (two.value > 0):
+            # Their ratio may be beyond what a float holds.
+            found.add((math.log(abs(two.value)) - math.log(abs(one.value))) / math.log(one.gamma))
     n = len(reference.curve.values)
     whole = {round(shift) for shift in found if abs(shift - round(shift)) < 1e-3 and 0 < abs(shift) < n}
     return sorted(whole, key=abs)[:_MOST]

@@ -89,7 +89,7 @@ class Report:
     def shares(self) -> np.ndarray:
         """The difference at each count as a share of the peak, ours less theirs in the dtype of ours."""
         rounded = self.theirs.astype(self.ours.dtype).astype(np.float64)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):  # of NaN; of a peak near the least float
             shares: np.ndarray = (self.ours.astype(np.float64) - rounded) / self.peak
         return shares
 
@@ -112,7 +112,7 @@ class Report:
     @property
     def area(self) -> float:
         """By how much the area under our curve is larger than that under the reference's, as a share of it."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             theirs = np.sum(self.theirs)
             return float((np.sum(self.ours, dtype=np.float64) - theirs) / np.abs(theirs))
 
