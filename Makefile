@@ -54,11 +54,13 @@ test-alone: .venv-alone
 
 .PHONY: .venv-alone .venv-extras
 .venv-alone: EXTRAS :=
+.venv-alone: OTHERS :=
 .venv-extras: EXTRAS := [torch,plot,cli,integrations,bench]
-.venv-extras: MORE := hypothesis mypy 'pyright[nodejs]'
+.venv-extras: OTHERS := hypothesis mypy 'pyright[nodejs]'
 .venv-alone .venv-extras:
 	$(PYTHON) -m venv --clear $@
-	$@/bin/pip install -q --no-compile -c constraints.txt "$$(ls $(CURDIR)/build/wheel/*.whl)$(EXTRAS)" pytest pytest-xdist $(MORE)
+	wheel=$$(ls $(CURDIR)/build/wheel/*.whl) && \
+	  $@/bin/pip install -q --no-compile -c constraints.txt "$$wheel$(EXTRAS)" pytest pytest-xdist $(OTHERS)
 
 test-all: ## make test with the thorough ones
 	$(MAKE) test WHICH='-m ""'

@@ -25,9 +25,8 @@ class Numbers(Sequence[float]):
     _on_device: jax.Array
 
     def __init__(self, numbers: ArrayLike) -> None:
-        self.array = (
-            np.asarray(numbers, np.float64) + 0.0
-        )  # a copy, in which -0.0 is 0.0: what compares equal computes equal
+        # A copy, in which -0.0 is 0.0: what compares equal computes equal.
+        self.array = np.asarray(numbers, np.float64) + 0.0
         self.array.flags.writeable = False
 
     @property

@@ -13,13 +13,18 @@ app = Typer()
 app.command()(versions_matrix.main)
 
 
+caches = []  # of the commands that were run, where one has any
+
+
 @pytest.fixture
 def ran(monkeypatch, tmp_path):
     """The commands that were run, and what each of them prints."""
+    caches.clear()
     commands, printed = [], {"pytest": (0, "== 3 passed, 1 skipped in 2.00s =="), "parity.versions": (0, "no line")}
 
     def run(*command, cwd=None, env=None):
         commands.append([*map(str, command)])
+        caches.append(env and env["JAX_COMPILATION_CACHE_DIR"])
         code, stdout = next((printed[word] for word in printed if word == command[2]), (0, "3.12.1 0.8.0 0.2.5 2.5.5"))
         return subprocess.CompletedProcess(command, code, stdout, "")
 
@@ -40,6 +45,12 @@ def test_a_row_for_each_cell(ran):
     assert "| 3.12.1 | 0.8.0 | 0.2.5 | 2.5.5 | 2.6 | 440 of 448 comparisons equal, 8 named differences: a, b |" in lines
     (installed,) = [command for command in commands if "install" in command and "jax==0.9.2" in command]
     assert "optax==0.2.5" in installed
+
+
+def test_no_python_reads_what_another_has_compiled(ran, monkeypatch):
+    monkeypatch.setattr(versions_matrix, "interpreter", str)
+    assert CliRunner().invoke(app, ["--only", "jax newest"]).exit_code == 0
+    assert len(set(filter(None, caches))) == 2  # of 3.13, in two cells, and 3.14
 
 
 def test_parity_runs_with_torch_and_the_extras(ran, monkeypatch):
