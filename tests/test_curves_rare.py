@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from curves import of, proved, read, said
 
 import jaxlr
 from jaxlr import (
@@ -30,43 +31,15 @@ from jaxlr import (
 from jaxlr._curves.diagnosis import Curve, diagnose
 from jaxlr._curves.families import Constant, Cosine, Exponential, NotANumber, Other, Power
 from jaxlr._curves.fitting import _parabola, fit, snapped
-from jaxlr._curves.proof import Target, _fitted, evaluated
+from jaxlr._curves.proof import Target, _fitted
 from jaxlr._curves.segments import segments
-from jaxlr._float64 import float64
-from jaxlr._ulp import compare
 
 PI = math.pi
 t = np.arange(1_000)
 
 
-def of(schedule, steps, metrics=None):
-    with float64():
-        return np.asarray(jaxlr.trajectory(schedule, steps, metrics=metrics), np.float64)
-
-
-def curve(name, values, schedule=None, metrics=None):
-    values = np.asarray(values, np.float64)
-    return Curve(name, values, 3e-9 * np.nanmax(np.abs(values)), 0, schedule, metrics)
-
-
-def said(theirs, ours, schedule=None, metrics=None, other=None):
-    """What is said of two arrays, of schedules that are perhaps known: the alternatives, as text."""
-    sides = curve("R", theirs, schedule, metrics), curve("O", ours, other, metrics)
-    return ["; ".join(cause.text for cause in causes) for causes in diagnose(*sides).alternatives]
-
-
-def read(values):
-    peak = np.max(np.abs(values[np.isfinite(values)]))
-    return [str(segment) for segment in segments(values, 3e-9 * peak)]
-
-
 def half_cosine(n, top=0.1, bottom=0.0):
     return bottom + (top - bottom) * (1 + np.cos(PI * np.arange(n) / n)) / 2
-
-
-def proved(schedule, values):
-    """Whether a schedule gives every value."""
-    return compare(evaluated(schedule, np.arange(len(values))), values).passed
 
 
 RECOGNISED = {
@@ -410,7 +383,7 @@ def test_a_plateau_of_which_no_metrics_are_known_is_only_a_curve():
     hasty, patient = (dataclasses.replace(PLATEAU, patience=patience) for patience in (3, 4))
     theirs, ours = of(hasty, 60, np.ones(60)), of(patient, 60, np.ones(60))
     assert said(theirs, ours, hasty, other=patient) == ["staircase: step size 5 where R has 4"]
-    assert said(theirs, ours, hasty, np.ones(60), patient) == ["patience=4 where R has 3"]
+    assert said(theirs, ours, hasty, np.ones(60), other=patient) == ["patience=4 where R has 3"]
 
 
 def test_of_the_cooldowns_that_all_give_the_curve_one_is_told():

@@ -6,32 +6,14 @@ import time
 
 import numpy as np
 import pytest
+from curves import curve, of, said
 from each import of_which
 
 import jaxlr
-from jaxlr._curves.diagnosis import Curve, diagnose, diagnose_momentum
-from jaxlr._float64 import float64
+from jaxlr._curves.diagnosis import diagnose, diagnose_momentum
 
 PI = math.pi
 N = 10_000
-
-
-def of(schedule, steps, metrics=None):
-    with float64():
-        return np.asarray(jaxlr.trajectory(schedule, steps, metrics=metrics), np.float64)
-
-
-def curve(name, values, schedule=None, metrics=None, start=0, dtype=np.float64):
-    values = np.asarray(values).astype(dtype).astype(np.float64)
-    tolerance = (3e-9 if dtype == np.float64 else 3e-7) * np.nanmax(np.abs(values))
-    return Curve(name, values, tolerance, start, schedule, metrics)
-
-
-def said(theirs, ours, schedule=None, metrics=None, dtype=np.float64, start=0):
-    """What is said of two arrays, the reference perhaps of a known schedule: the alternatives, as text."""
-    reference = curve("R", theirs, schedule, metrics, start)
-    other = curve("O", ours, None, metrics, start, dtype)
-    return ["; ".join(cause.text for cause in causes) for causes in diagnose(reference, other).alternatives]
 
 
 def said_of(theirs, ours, steps, metrics=None):

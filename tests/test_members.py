@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from curves import of
 
 import jaxlr
 from jaxlr import LinearLR, LinearRamp, Product
@@ -23,14 +24,8 @@ from jaxlr._curves.members import Part, member, rates
 from jaxlr._curves.overlaid import _earlier, _laid, _levels
 from jaxlr._curves.pieces import Segment
 from jaxlr._curves.sequence import parts_of, sequences
-from jaxlr._float64 import float64
 
 STEPS = 200
-
-
-def lrs(schedule, steps):
-    with float64():
-        return np.asarray(jaxlr.trajectory(schedule, steps, form="closed"), np.float64)
 
 
 SCHEDULES = {
@@ -69,8 +64,8 @@ def test_a_part_is_a_schedule_that_gives_its_values(part, lr, expected):
     found = member(part, lr)
     assert type(found) is type(expected)
     n = part.end - part.start
-    np.testing.assert_allclose(lrs(found, n), part.formula(np.arange(part.start, part.end)), rtol=1e-12)
-    np.testing.assert_allclose(lrs(found, STEPS), lrs(expected, STEPS), rtol=1e-12)
+    np.testing.assert_allclose(of(found, n), part.formula(np.arange(part.start, part.end)), rtol=1e-12)
+    np.testing.assert_allclose(of(found, STEPS), of(expected, STEPS), rtol=1e-12)
 
 
 NONE = {
@@ -93,7 +88,7 @@ def test_a_part_that_is_no_schedule_is_none(formula, lr):
 
 def test_a_power_that_takes_less_than_a_count_from_the_rate_is_one_at_its_own():
     found = member(Part(0, 50, Power(1.0, 1.0, 50, 0.0)), 0.1)
-    np.testing.assert_allclose(lrs(found, 50), 50 - np.arange(50), rtol=1e-12)
+    np.testing.assert_allclose(of(found, 50), 50 - np.arange(50), rtol=1e-12)
 
 
 @pytest.mark.parametrize("formula", [Triangular(0.01, 0.1, 10, 10, 1.0, 0), Other()])

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from curves import of, proved
+from curves import written as w
 from each import of_which
 
 import jaxlr
@@ -30,20 +32,8 @@ from jaxlr import (
     StepLR,
     per_epoch,
 )
-from jaxlr._curves.proof import evaluated
-from jaxlr._float64 import float64
-from jaxlr._ulp import compare
 
 PI = math.pi
-
-
-def w(rate, steps):
-    return np.array([rate(t) for t in range(steps)], np.float64)
-
-
-def of(schedule, steps):
-    with float64():
-        return np.asarray(jaxlr.trajectory(schedule, steps, form="closed"), np.float64)
 
 
 def warmcos(lr, W, N, floor=0.0):
@@ -374,11 +364,6 @@ RECIPES = {
         ),
     ),
 }
-
-
-def proved(schedule, values):
-    """Whether a schedule gives every value."""
-    return compare(evaluated(schedule, np.arange(len(values))), np.asarray(values, np.float64)).passed
 
 
 @pytest.mark.parametrize("recipe", of_which(RECIPES, list(RECIPES)[::3]))

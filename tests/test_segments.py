@@ -4,27 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from curves import of, read, written
 
 import jaxlr
 from jaxlr._curves.segments import segments
-from jaxlr._float64 import float64
 
 PI = math.pi
-
-
-def of(schedule, steps):
-    with float64():
-        return np.asarray(jaxlr.trajectory(schedule, steps), np.float64)
-
-
-def written(rate, steps):
-    return np.array([rate(t) for t in range(steps)], np.float64)
-
-
-def read(values, dtype=np.float64, start=0):
-    values = values.astype(dtype).astype(np.float64)
-    tolerance = (3e-9 if dtype == np.float64 else 3e-7) * np.max(np.abs(values[np.isfinite(values)]))
-    return [str(segment) for segment in segments(values, tolerance, start)]
 
 
 def warmup_cosine(t, warmup, total, begin=None, T=None):

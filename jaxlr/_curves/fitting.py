@@ -50,7 +50,7 @@ def _distance(formula: Family, t: np.ndarray, y: np.ndarray) -> float:
 
 
 def _candidates(t: np.ndarray, y: np.ndarray) -> Iterator[Family]:
-    """A formula of each family that the window has counts for, the simplest first: one count is asked for no second."""
+    """A formula of each family that the window has counts for, the simplest first; of one count the constant fits."""
     n, origin = len(t), int(t[0])
     yield Constant(float(y[0] if np.ptp(y) == 0 else (y.min() + y.max()) / 2))
     length = float(t[-1] - origin)
