@@ -87,8 +87,8 @@ def trajectory(
                 return np.asarray(lrs)[:steps]
         # Of a closed form that grows with the count each one takes its time.
         length = steps if is_sequential(schedule) else _length(steps)
-        ends = [(i, min(i + _CHUNK, length)) for i in range(0, steps, _CHUNK)]
-        chunks = [schedule(np.minimum(np.arange(*span), steps - 1)) for span in ends]  # one is computed beside the next
+        spans = [(i, min(i + _CHUNK, length)) for i in range(0, steps, _CHUNK)]
+        chunks = [schedule(np.minimum(np.arange(*span), steps - 1)) for span in spans]  # each beside the next
         return np.concatenate([np.asarray(chunk) for chunk in chunks])[:steps]
 
 
