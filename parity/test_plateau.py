@@ -105,7 +105,7 @@ def test_every_decision_is_torchs(seed, dtype):
         assert remembered.last_epoch[i] == torch_state["last_epoch"]
         assert remembered.num_bad_epochs[i] == torch_state["num_bad_epochs"]
         assert remembered.cooldown_counter[i] == torch_state["cooldown_counter"]
-        assert float(jaxlr.Wide(*(part[i] for part in remembered.best))) == torch_state["best"]
+        assert float(jaxlr.Wide(remembered.best.parts[i])) == torch_state["best"]
 
 
 def test_float32_comparisons_would_be_caught():

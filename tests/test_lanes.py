@@ -49,6 +49,13 @@ def test_the_recursive_form_and_traced_numbers(platform, shape):
     assert cosines(traced) == [shape]
 
 
+@pytest.mark.parametrize(("platform", "shapes"), [("tpu", {"2xf64"}), ("cpu", {"f64"})])
+def test_the_parts_of_a_state_are_summed_in_two_lanes_too(platform, shapes):
+    stateful = jaxlr.ExponentialLR(0.1, gamma=0.9).stateful()
+    program = lowered(stateful.update, platform, stateful.init())
+    assert set(re.findall(r"stablehlo.(?:add|multiply) .* : tensor<(\S*f64)>", program)) == shapes
+
+
 @pytest.mark.parametrize("platform", ["cpu", "cuda", "tpu"])
 def test_a_state_is_split_without_a_conversion_that_a_compiler_may_leave_out(platform):
     stateful = jaxlr.ReduceLROnPlateau(0.1).stateful()

@@ -12,7 +12,7 @@ from jax import lax
 from jax.export import register_namedtuple_serialization
 
 from jaxlr._arguments import real, shown, unwrapped
-from jaxlr._float64 import in_float64
+from jaxlr._float64 import PARTS, in_float64
 from jaxlr._machine.epochs import before_first_step
 from jaxlr._machine.machine import Group, build, held, start, step
 from jaxlr._machine.structure import compute
@@ -32,9 +32,7 @@ class Wide(NamedTuple):
     """A float64 as the exact sum of three float32; infinity as twice the largest, so that jax_debug_infs lets it pass.
 
     Attributes:
-      high: the float32 nearest to it.
-      middle: the float32 nearest to what is left.
-      low: the rest.
+      parts: float32 of shape (3,): the nearest to it, the nearest to what that leaves, and the rest.
 
     Example:
       >>> import jaxlr
@@ -43,29 +41,27 @@ class Wide(NamedTuple):
       True
     """
 
-    high: jax.Array
-    middle: jax.Array
-    low: jax.Array
+    parts: jax.Array
 
     def __float__(self) -> float:
-        middle = float(self.middle)
-        return (
-            math.copysign(math.inf, middle) if abs(middle) == _LARGEST else float(self.high) + middle + float(self.low)
-        )
+        high, middle, low = np.asarray(self.parts).tolist()
+        return math.copysign(math.inf, middle) if abs(middle) == _LARGEST else high + middle + low
 
     @classmethod
     def of(cls, x: Any) -> "Wide":
         """A float64, split."""
+        # Three parts are made of it: XLA's CPU would compute it three times, but for a division, if only by one.
+        x = x / lax.optimization_barrier(jnp.ones((), jnp.float64))  # type: ignore[no-untyped-call]
         high = _float32(jnp.clip(x, -_LARGEST, _LARGEST))
         rest = jnp.where(jnp.abs(x) < 2 * _LARGEST, x - high.astype(jnp.float64), high.astype(jnp.float64))
         middle = _float32(rest)
-        return cls(high, middle, _float32(rest - middle.astype(jnp.float64)))
+        return cls(jnp.stack((high, middle, _float32(rest - middle.astype(jnp.float64)))))
 
     def sum(self) -> Any:
         """The float64."""
-        high, middle, low = (part.astype(jnp.float64) for part in self)
+        high, middle, low = self.parts.astype(jnp.float64)
         infinity = jnp.where(middle > 0, jnp.inf, -jnp.inf)
-        return jnp.where(jnp.abs(self.middle) == _LARGEST, infinity, (high + middle) + low)
+        return jnp.where(jnp.abs(self.parts[1]) == _LARGEST, infinity, (high + middle) + low)
 
 
 @partial(register_namedtuple_serialization, serialized_name="jaxlr.State")
@@ -179,7 +175,7 @@ class Stateful:
             )
 
 
-_WIDE = Wide._make(["float32[]"] * 3)
+_WIDE = Wide(f"float32{list(PARTS)}")  # type: ignore[arg-type]
 
 
 def _form(schedule: Schedule) -> Any:
