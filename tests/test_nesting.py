@@ -33,7 +33,7 @@ def test_a_resumed_schedule_goes_on_where_the_other_is():
     state = stateful.init()
     for _ in range(5):
         state = stateful.update(state)
-    lr, momentum = (sum(map(float, part)) for part in (state.lr, state.momentum))
+    lr, momentum = float(state.lr), float(state.momentum)
     epoch, first, later = state.schedulers["SequentialLR"]
     schedule = jaxlr.Resumed(SEQUENCE, (int(epoch), int(first["ConstantLR"]), tuple(map(int, later))), lr, momentum)
     np.testing.assert_array_equal(trajectory(schedule, 10), trajectory(SEQUENCE, 15, form="recursive")[5:])
