@@ -4,6 +4,7 @@ import dataclasses
 import math
 import operator
 from collections.abc import Callable, Iterable
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -15,6 +16,7 @@ Check = Callable[[str, Any], Any]
 _EXACT = 2**53  # integers up to here are exact in float64
 
 
+@cache
 def real(
     *,
     at_least: float = -math.inf,
@@ -60,7 +62,7 @@ def real(
 
 def is_traced(x: Any) -> bool:
     """Whether the value is, or holds, a traced number."""
-    if type(x) in (int, float):  # most are: what follows takes its time
+    if type(x) in (int, float, np.ndarray):  # most are: what follows takes its time
         return False
     if isinstance(x, tuple):
         return any(map(is_traced, x))
@@ -85,6 +87,7 @@ def is_integer(dtype: Any) -> bool:
     return np.dtype(dtype).kind in "iu"
 
 
+@cache
 def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     """A Python or NumPy integer, never a bool, a float or a traced value."""
     allowed = f"an integer >= {at_least}" + ("" if at_most == _EXACT else f" and <= {at_most}")
@@ -109,6 +112,7 @@ def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     return check
 
 
+@cache
 def length(*, at_least: int) -> Check:
     """A number of steps or epochs: an integer, or a traced integer scalar."""
     concrete = integer(at_least=at_least)
@@ -184,6 +188,7 @@ def parameter_group(caller: str, group: Any, groups: int) -> int:
     return group or 0
 
 
+@cache
 def choice(*allowed: str) -> Check:
     """One of the strings given."""
 

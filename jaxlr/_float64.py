@@ -31,7 +31,7 @@ def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any, clo
     dtype = jax.dtypes.canonicalize_dtype(float)
     operands = _copied(operands)
     if not closes:
-        with float64():
+        with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):  # an eager call pays for float64()
             return _compiled(fun, structure, dtype)(operands, [])
     with float64():
         pure, closed_over = _closed(partial(fun, structure), operands)
@@ -42,6 +42,8 @@ def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any, clo
 
 def _copied(operands: Any) -> Any:
     """Copies of those that are traced: JAX takes a differentiated Python float for a float32, and passes a float64."""
+    if not any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(operands)):
+        return operands
     return jax.tree.map(lambda x: jnp.array(x) if isinstance(x, jax.core.Tracer) else x, operands)
 
 

@@ -25,7 +25,8 @@ def compute(fun: Callable[..., Any], schedule: Schedule, *operands: Any, known: 
     What fun receives is the schedule with arrays in place of its numbers, and Members in place of its members.
     """
     structure, numbers = split(schedule)
-    return in_float64(_Joined(fun, known), structure, numbers, *operands, closes=closes_over_traced(schedule))
+    closes = not _is_kept(schedule) and closes_over_traced(schedule)
+    return in_float64(_Joined(fun, known), structure, numbers, *operands, closes=closes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,16 +85,21 @@ def split(schedule: Schedule) -> tuple[Any, list[Any]]:
 
 def _kept(schedule: Schedule) -> tuple[Any, list[Any]]:
     """The same with the tables as they are: what it is split into once."""
-    if "_split" not in vars(schedule):
+    if not _is_kept(schedule):
         numbers: list[Any] = []
         structure = Structure(_split(schedule, numbers))
         if closes_over_traced(schedule):  # nothing of it may outlive its trace
             return structure, numbers
         structure = _interned(structure)
-        if is_traced(schedule):
+        if any(map(is_traced, numbers)):
             return structure, numbers
         object.__setattr__(schedule, "_split", (structure, numbers))
     return vars(schedule)["_split"]  # type: ignore[no-any-return]
+
+
+def _is_kept(schedule: Schedule) -> bool:
+    """Whether it is split: then it is not traced."""
+    return "_split" in vars(schedule)
 
 
 class Structure:
@@ -121,12 +127,12 @@ def _interned(structure: Structure) -> Structure:
 def _split(x: Any, numbers: list[Any], dtype: Any = None) -> Any:
     """dtype: that of the field; None where its values say."""
     match x:
-        case int() | float() | jax.Array():
+        case int() | float():
             dtype = dtype or type(x)
             if isinstance(x, float) and 0 < abs(x) < sys.float_info.min:
                 x = math.copysign(sys.float_info.min, x)  # XLA would flush it to 0
-            numbers.append(x if is_traced(x) else np.asarray(x, dtype))
-            return Slot(dtype, ())
+            numbers.append(np.asarray(x, dtype))
+            return _scalar(dtype)
         case Schedule():
             fields = _split_fields(type(x))
             return replaced(x, **{name: _split(getattr(x, name), numbers, of) for name, of in fields.items()})
@@ -140,8 +146,16 @@ def _split(x: Any, numbers: list[Any], dtype: Any = None) -> Any:
             return Slot(int, (len(x),))
         case tuple():
             return tuple(_split(item, numbers) for item in x)
+        case jax.Array():
+            numbers.append(x if is_traced(x) else np.asarray(x, dtype))
+            return Slot(dtype or type(x), ())
         case _:
             return x
+
+
+@cache
+def _scalar(dtype: type) -> Slot:
+    return Slot(dtype, ())
 
 
 def _split_members(members: tuple[Schedule, ...], numbers: list[Any]) -> Members:
