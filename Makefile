@@ -77,8 +77,8 @@ coverage: .venv/ready ## all tests, and which lines and branches of jaxlr/ they 
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m '' --cov --cov-report=term $(UNTIMED) $(ARGS) tests parity
 
 fuzz: .venv/ready ## 10,000 random nested recipes, 5,000 plateau runs and 1,000 conversions beside torch
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough -m '' parity/test_recipes.py parity/test_plateau.py
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile thorough -m '' parity/test_bridge.py -k conversion_at_a_random_step
+	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile thorough -m '' parity/test_recipes.py parity/test_plateau.py
+	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile thorough -m '' parity/test_bridge.py -k conversion_at_a_random_step
 
 # The second build takes over what the first has read. With -q an undocumented name is a warning, with -W an error.
 SPHINX := $(BIN)/sphinx-build -q -W --keep-going -n -d build/doctrees
