@@ -90,7 +90,9 @@ def steps_left(schedule: Any, state: Any) -> Any:
         known = [steps for steps in left if steps is not None]
         return reduce(np.minimum, known) if known else None
     end, t = schedule._final_epoch, state[0] if isinstance(state, tuple) else state
-    return None if end is None or is_traced(end) or is_traced(t) else end - t
+    if end is None or is_traced(end) or is_traced(t):
+        return None
+    return end - (t if isinstance(t, int) else np.asarray(t))
 
 
 def _state(name: str, state: Any) -> Any:
