@@ -18,11 +18,12 @@ from jaxlr._schedules.lambdas import is_sequential
 from jaxlr._schedules.plateau import takes_metric
 
 LR = 1e-3
+COUNTERS = 6
 
 
 def train_step(sizes: Sizes) -> Result:
     """Large steps beside a constant learning rate, small ones beside Optax's nearest schedule."""
-    rows = [_noise(sizes)]
+    rows = [_noise(sizes), _counters(sizes)]
     for name, case in [*recipes(sizes.steps).items(), ("ReduceLROnPlateau", PLATEAU)]:
         schedule = case.schedule()
         closed = has_closed_form(schedule) and not is_sequential(schedule)
@@ -72,6 +73,19 @@ def _noise(sizes: Sizes) -> Row:
     pair = _steps(optax.adamw(LR), optax.adamw(LR), sizes.large, sizes.large_scan, sizes.repeats * 4)
     what = f"a constant lr, {sizes.large:,} parameters"
     return Row("train_step", what, "itself", pair.ratio, "x", note=_per_step(pair, sizes.large_scan))
+
+
+def _counters(sizes: Sizes) -> Row:
+    """What a few numbers in the state cost that a step changes, whatever they are."""
+
+    def changed(updates: Any, counters: Any, params: Any = None) -> tuple[Any, Any]:
+        return updates, [jnp.where(counter > 3, counter / 2, counter + i) for i, counter in enumerate(counters, 1)]
+
+    counters = optax.GradientTransformation(lambda _: [jnp.zeros(())] * COUNTERS, changed)
+    ours, theirs = optax.chain(_injected(LR), counters), _injected(LR)
+    pair = _steps(ours, theirs, sizes.small, sizes.small_scan, sizes.repeats * 2)
+    what = f"a constant lr and {COUNTERS} float32 that count, {sizes.small:,} parameters"
+    return Row("train_step", what, "a constant lr", pair.ratio, "x", note=_per_step(pair, sizes.small_scan))
 
 
 def _injected(learning_rate: Any) -> Any:
