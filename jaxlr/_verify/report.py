@@ -8,14 +8,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from jaxlr._curves.diagnosis import Cause
-from jaxlr._curves.segments import Segment
 from jaxlr._ulp import Comparison, compare
 from jaxlr._verify.page import ROUNDING, page
+
+if TYPE_CHECKING:
+    from jaxlr._curves.cause import Cause
+    from jaxlr._curves.pieces import Segment
 
 Verdict = Literal["equal", "equal in float32 arithmetic", "within tolerance", "different"]
 VERDICTS: tuple[Verdict, ...] = ("equal", "equal in float32 arithmetic", "within tolerance", "different")
@@ -55,8 +57,8 @@ class Report:
     proof: str = ""
     accept_float32: bool = False
     start: int = 0
-    causes: tuple[tuple[Cause, ...], ...] = ()
-    segments: tuple[tuple[Segment, ...], tuple[Segment, ...]] = dataclasses.field(default=((), ()), repr=False)
+    causes: "tuple[tuple[Cause, ...], ...]" = ()
+    segments: "tuple[tuple[Segment, ...], tuple[Segment, ...]]" = dataclasses.field(default=((), ()), repr=False)
     momentum: "Report | None" = dataclasses.field(default=None, repr=False)
     groups: "Mapping[str, Report]" = dataclasses.field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()

@@ -11,7 +11,6 @@ from jaxlr._schedules.base import Integer, Metrics, Scalar, Schedule
 from jaxlr._torch.drivers import driver_of
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.versions import warn_if_untried
-from jaxlr._verify.judge import Question, report
 from jaxlr._verify.report import VERDICTS, Report
 from jaxlr._verify.side import Each, Run, Side
 from jaxlr._verify.sides import Kind, kind_of, name_of, needs_metrics, optimizer_of, schedulers_of, sides_of
@@ -152,6 +151,8 @@ def report_of(
     each: Each = lambda items, what: items,
 ) -> Report:
     """What verify does; names: what the sides are called; each: goes through counts, with a progress bar perhaps."""
+    from jaxlr._verify.judge import Question, report  # noqa: PLC0415 half of what import jaxlr would take
+
     warn_if_untried()
     integer(at_least=1)("verify: steps", steps)
     integer(at_least=0)("verify: start", start)
