@@ -1,7 +1,7 @@
 """PyTorch's learning-rate schedulers as Optax schedules, at most 1 float32 ulp from the stepped torch scheduler."""
 
 from jaxlr._curves.recognize import recognize
-from jaxlr._machine.stateful import State, Stateful, Wide
+from jaxlr._machine.stateful import State, Stateful
 from jaxlr._machine.tabulate import tabulate
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._schedules.base import Schedule
@@ -26,6 +26,7 @@ from jaxlr._torch.record import record
 from jaxlr._torch.to_torch import to_torch
 from jaxlr._verify.report import Report
 from jaxlr._verify.verify import assert_equivalent, verify
+from jaxlr._wide import Wide
 
 __all__ = [
     "SWALR",

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero, zero_from_primal
 
-PARTS = (3,)  # the shape of a float64 in float32, which a state holds
+from jaxlr._wide import apart, together
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any, clo
         with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):  # an eager call pays for float64()
             return _compiled(fun, structure, dtype)(operands, [])
     with float64():
-        pure, closed_over = _closed(partial(fun, structure), operands)
+        pure, closed_over = _closed(partial(fun, structure), apart(operands))
     closed_over = _copied(closed_over)
     with float64():
         return jax.jit(partial(_evaluate, pure, dtype))(operands, closed_over)
@@ -76,6 +76,10 @@ def _closed(fun: Callable[..., Any], operands: Any) -> tuple[Callable[..., Any],
 
 
 def _evaluate(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: Any) -> Any:
+    return together(_evaluated(fun, dtype, apart(operands), closed_over))
+
+
+def _evaluated(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: Any) -> Any:
     def pure(*operands: Any) -> Any:
         result = fun(*operands)
         return jax.tree.map(lambda x: x.astype(dtype) if x.dtype == jnp.float64 else x, result)
@@ -86,7 +90,7 @@ def _evaluate(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: A
     def value(operands: Any, closed_over: Any) -> Any:
         with float64():
             operands = (*jax.tree.map(_opaque, operands), closed_over)
-            if any(map(_is_number, jax.tree.leaves(operands))):
+            if any(jnp.ndim(operand) == 0 for operand in jax.tree.leaves(operands)):
                 result = lax.platform_dependent(*operands, tpu=partial(_in_two_lanes, pure), default=pure)
             else:
                 result = pure(*operands)
@@ -109,9 +113,8 @@ def _evaluate(fun: Callable[..., Any], dtype: Any, operands: Any, closed_over: A
                     return pure(*operands, closed_over)
 
                 x = jnp.array(leaves[i], leaves[i].dtype)  # of a weakly typed base JAX derives no power
-                # An operand acts elementwise, on the count; parts, and what is closed over, may act on every element.
-                elementwise = i < own and x.shape != PARTS
-                slopes = jax.jvp(of_leaf, (x,), (jnp.ones_like(x),))[1] if elementwise else jax.jacfwd(of_leaf)(x)
+                # An operand acts elementwise, on the count; what is closed over may act on every element.
+                slopes = jax.jvp(of_leaf, (x,), (jnp.ones_like(x),))[1] if i < own else jax.jacfwd(of_leaf)(x)
                 tangent = jax.tree.map(partial(_added, dx), result, tangent, slopes)
         return result, tangent
 
@@ -138,12 +141,7 @@ def _opaque(x: Any) -> Any:
     It would divide by a constant as it multiplies by its rounded reciprocal, and a value would have other bits in a
     program that knows its numbers. Each has a barrier of its own: in shard_map some vary over devices, some do not.
     """
-    return lax.optimization_barrier(jnp.asarray(x)) if _is_number(x) else x  # type: ignore[no-untyped-call]
-
-
-def _is_number(x: Any) -> bool:
-    """Whether it is a scalar, or the parts of one; so is a vector of three counts, at no harm."""
-    return jnp.ndim(x) == 0 or jnp.shape(x) == PARTS
+    return lax.optimization_barrier(jnp.asarray(x)) if jnp.ndim(x) == 0 else x  # type: ignore[no-untyped-call]
 
 
 def _in_two_lanes(pure: Callable[..., Any], *operands: Any) -> Any:
@@ -154,9 +152,9 @@ def _in_two_lanes(pure: Callable[..., Any], *operands: Any) -> Any:
     """
 
     def lanes(x: Any) -> Any:
-        return lax.optimization_barrier(jnp.broadcast_to(x, (2, *jnp.shape(x)))) if _is_number(x) else x  # type: ignore[no-untyped-call]
+        return lax.optimization_barrier(jnp.broadcast_to(x, (2,))) if jnp.ndim(x) == 0 else x  # type: ignore[no-untyped-call]
 
-    axes = jax.tree.map(lambda x: 0 if _is_number(x) else None, operands)
+    axes = jax.tree.map(lambda x: 0 if jnp.ndim(x) == 0 else None, operands)
     result = jax.vmap(pure, in_axes=axes)(*jax.tree.map(lanes, operands))
     return jax.tree.map(lambda x: x[0], result)
 

@@ -297,6 +297,18 @@ def test_one_function_that_closes_over_one_traced_number_and_then_another():
         jax.jit(lambda gamma: jaxlr.LambdaLR(0.1, lambda epoch: gamma**epoch)(3))(0.5)
 
 
+def test_nothing_leaks_through_the_class_of_a_function():
+    def value(gamma):
+        class Decay:
+            def __call__(self, epoch):
+                return gamma**epoch
+
+        return jaxlr.LambdaLR(0.1, Decay())(3)
+
+    with jax.checking_leaks():
+        assert jax.jit(value)(0.5) == np.float32(0.0125)
+
+
 def test_forward_mode_from_a_python_number():
     def value(gamma):
         return jaxlr.ExponentialLR(0.1, gamma)(3)

@@ -172,6 +172,9 @@ def test_a_wide_number_is_exact_or_infinite(best):
     with jax.enable_x64(True):
         wide = jaxlr.Wide.of(jnp.asarray(best))
         assert float(wide) == wide.sum() == expected
+        several = jaxlr.Wide.of(jnp.full((2, 4), best))
+        assert several.parts.shape == (2, 4, 3)
+        np.testing.assert_array_equal(several.sum(), np.full((2, 4), expected))
     assert np.isfinite(wide.parts).all()
 
 

@@ -1,7 +1,7 @@
 """The recursive form: Optax's StatefulSchedule."""
 
 import dataclasses
-import math
+import operator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from jax import lax
 from jax.export import register_namedtuple_serialization
 
 from jaxlr._arguments import real, shown, unwrapped
-from jaxlr._float64 import PARTS, in_float64
+from jaxlr._float64 import in_float64
 from jaxlr._machine.epochs import before_first_step
 from jaxlr._machine.machine import Group, build, held, start, step
 from jaxlr._machine.structure import compute
@@ -23,45 +23,7 @@ from jaxlr._schedules.per_epoch import per_epoch
 from jaxlr._schedules.plateau import PlateauState, ReduceLROnPlateau, takes_metric
 from jaxlr._schedules.resumed import Resumed, first_state, steps_left
 from jaxlr._schedules.until import Until
-
-_LARGEST = np.finfo(np.float32).max.item()
-
-
-@partial(register_namedtuple_serialization, serialized_name="jaxlr.Wide")
-class Wide(NamedTuple):
-    """A float64 as the exact sum of three float32; infinity as twice the largest, so that jax_debug_infs lets it pass.
-
-    Attributes:
-      parts: float32 of shape (3,): the nearest to it, the nearest to what that leaves, and the rest.
-
-    Example:
-      >>> import jaxlr
-      >>> state = jaxlr.ExponentialLR(0.1, gamma=0.5).stateful().init()
-      >>> float(state.lr) == 0.1
-      True
-    """
-
-    parts: jax.Array
-
-    def __float__(self) -> float:
-        high, middle, low = np.asarray(self.parts).tolist()
-        return math.copysign(math.inf, middle) if abs(middle) == _LARGEST else high + middle + low
-
-    @classmethod
-    def of(cls, x: Any) -> "Wide":
-        """A float64, split."""
-        # Three parts are made of it: XLA's CPU would compute it three times, but for a division, if only by one.
-        x = x / lax.optimization_barrier(jnp.ones((), jnp.float64))  # type: ignore[no-untyped-call]
-        high = _float32(jnp.clip(x, -_LARGEST, _LARGEST))
-        rest = jnp.where(jnp.abs(x) < 2 * _LARGEST, x - high.astype(jnp.float64), high.astype(jnp.float64))
-        middle = _float32(rest)
-        return cls(jnp.stack((high, middle, _float32(rest - middle.astype(jnp.float64)))))
-
-    def sum(self) -> Any:
-        """The float64."""
-        high, middle, low = self.parts.astype(jnp.float64)
-        infinity = jnp.where(middle > 0, jnp.inf, -jnp.inf)
-        return jnp.where(jnp.abs(self.parts[1]) == _LARGEST, infinity, (high + middle) + low)
+from jaxlr._wide import Parts, Wide
 
 
 @partial(register_namedtuple_serialization, serialized_name="jaxlr.State")
@@ -175,7 +137,7 @@ class Stateful:
             )
 
 
-_WIDE = Wide(f"float32{list(PARTS)}")  # type: ignore[arg-type]
+_WIDE = Wide("float32[3]")  # type: ignore[arg-type]
 
 
 def _form(schedule: Schedule) -> Any:
@@ -254,13 +216,8 @@ def _metric(name: str, value: Any) -> Any:
     return value
 
 
-def _float32(x: Any) -> Any:
-    """The float32 nearest to it; the barrier, since a GPU's compiler leaves out a conversion to float32 and back."""
-    return lax.optimization_barrier(x.astype(jnp.float32))  # type: ignore[no-untyped-call]
-
-
-def _split_lr(_: None, lr: Any) -> Wide:
-    return Wide.of(jnp.asarray(lr, jnp.float64))
+def _split_lr(_: None, lr: Any) -> Parts:
+    return Parts.of(jnp.asarray(lr, jnp.float64))
 
 
 def _start(schedule: Any, before: Any) -> State:
@@ -270,7 +227,20 @@ def _start(schedule: Any, before: Any) -> State:
 def _step(schedule: Any, state: State, metric: Any = None) -> State:
     node, group = _unpacked(state)
     built, _ = build(schedule)
-    return _packed(schedule, *step(built, node, group, None if metric is None else metric.astype(jnp.float64)))
+    if metric is None:
+        return _packed(schedule, *step(built, node, group, None))
+    return _packed(schedule, *jax.tree.map(_once, step(built, node, group, metric.astype(jnp.float64))))
+
+
+def _once(x: Any) -> Any:
+    """The same; in a plateau's step XLA's CPU would compute a float three times, for each of its parts.
+
+    A quotient it computes once, be it by one: half of the time that a step takes. A TPU's need not be exact.
+    """
+    if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
+        return x
+    one = lax.optimization_barrier(jnp.ones((), jnp.float64))  # type: ignore[no-untyped-call]
+    return lax.platform_dependent(x, one, cpu=operator.truediv, default=lambda x, _: x)
 
 
 def _current(schedule: Any, state: State) -> Any:
@@ -280,14 +250,14 @@ def _current(schedule: Any, state: State) -> Any:
 def _packed(schedule: Any, node: Any, group: Group) -> State:
     def pack(x: Any) -> Any:
         x = jnp.asarray(x)
-        return Wide.of(x) if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.int32)
+        return Parts.of(x) if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.int32)
 
     return State(*jax.tree.map(pack, (_named(schedule, node), group.lr, group.momentum)))
 
 
 def _unpacked(state: State) -> tuple[Any, Group]:
     def unpack(x: Any) -> Any:
-        return x.sum() if isinstance(x, Wide) else x.astype(jnp.int64)
+        return x.sum() if isinstance(x, Parts) else x.astype(jnp.int64)
 
-    node, lr, momentum = jax.tree.map(unpack, tuple(state), is_leaf=lambda x: isinstance(x, Wide))
+    node, lr, momentum = jax.tree.map(unpack, tuple(state), is_leaf=lambda x: isinstance(x, Parts))
     return _unnamed(node), Group(lr=lr, momentum=momentum)

@@ -297,22 +297,16 @@ def _extremes(count: Any) -> np.ndarray:
 
 def comparable(x: Any) -> Any:
     """The value as what compares and hashes: what does not hash as itself alone."""
-    cls: type = type(x)
-    return _as_comparable(cls)(x)
-
-
-@cache
-def _as_comparable(cls: type) -> Callable[[Any], Any]:
-    """What makes a value of the class comparable; kept, since an abstract class is slow to say what is no member."""
-    if cls is tuple:
-        return lambda x: tuple(map(comparable, x))
-    if issubclass(cls, Schedule):
-        return lambda x: (cls, *[comparable(getattr(x, name)) for name in _names(cls)])
-    if issubclass(cls, tuple):
-        return lambda x: (cls, *map(comparable, x))
-    if issubclass(cls, jax.Array | jax.core.Tracer) or cls.__hash__ is None:  # the object of a function, among others
-        return lambda x: (cls, id(x))
-    return lambda x: x
+    if type(x) in (int, float, str):  # most are, and an abstract class takes its time to say that it has no such member
+        return x
+    if type(x) is tuple:
+        return tuple(map(comparable, x))
+    if isinstance(x, Schedule):
+        return (type(x), *[comparable(getattr(x, name)) for name in _names(type(x))])
+    if isinstance(x, tuple):
+        return (type(x), *map(comparable, x))
+    # A traced number, and a function's object that does not hash.
+    return (type(x), id(x)) if isinstance(x, jax.Array) or type(x).__hash__ is None else x
 
 
 @cache

@@ -13,7 +13,8 @@ from jaxlr._arguments import choice, length, real
 from jaxlr._schedules.base import Length, Scalar, Schedule, walk
 
 if TYPE_CHECKING:
-    from jaxlr._machine.stateful import State, Wide
+    from jaxlr._machine.stateful import State
+    from jaxlr._wide import Wide
 
 
 @partial(register_namedtuple_serialization, serialized_name="jaxlr.PlateauState")

@@ -9,7 +9,6 @@ import jax
 import numpy as np
 
 from jaxlr._machine.machine import Group, build
-from jaxlr._machine.stateful import Wide
 from jaxlr._machine.structure import compute
 from jaxlr._schedules.base import Schedule, cycles_momentum, lr_of
 from jaxlr._schedules.compose import Chain, Composite, SequentialLR
@@ -20,6 +19,7 @@ from jaxlr._schedules.plateau import ReduceLROnPlateau
 from jaxlr._schedules.resumed import Resumed
 from jaxlr._schedules.swa import SWALR
 from jaxlr._torch.held import WAY_OUT
+from jaxlr._wide import Wide
 
 
 def started(schedule: Schedule, state: Any, held: float, momentum: float | None, *, rounding: float = 0.0) -> Schedule:
