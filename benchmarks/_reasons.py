@@ -19,9 +19,9 @@ _REASONS = {
     ("train_step", "SequentialLR, 1,000 "): (
         "each of its two float64 divisions is a kernel of its own: 11 kernels a step, where optax's has 9"
     ),
-    ("train_step", "ChainedScheduler, recursive, 1,000 "): _CONCURRENT.format(16),
-    ("train_step", "SequentialLR in ChainedScheduler, recursive, 1,000 "): _CONCURRENT.format(19),
-    ("train_step", "ChainedScheduler in SequentialLR, recursive, 1,000 "): _CONCURRENT.format(20),
+    ("train_step", "ChainedScheduler, recursive, 1,000 "): _CONCURRENT.format(15),
+    ("train_step", "SequentialLR in ChainedScheduler, recursive, 1,000 "): _CONCURRENT.format(18),
+    ("train_step", "ChainedScheduler in SequentialLR, recursive, 1,000 "): _CONCURRENT.format(19),
     ("trajectories", "StepLR, closed"): "an integer division of 64 bits, which the CPU has no vector instruction for",
     ("trajectories", "LambdaLR, closed"): "a float64 power, in the user's function, takes 8 ns of it",
     ("trajectories", "CosineAnnealingLR, closed"): "a float64 cosine takes 7 ns of it",

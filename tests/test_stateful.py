@@ -232,6 +232,13 @@ def test_a_concrete_state_past_the_end_raises(schedule):
 
 
 @pytest.mark.parametrize("schedule", ENDING, ids=repr)
+def test_a_concrete_state_is_stepped_inside_jit(schedule):
+    stateful = schedule.stateful()
+    state = stateful.init()
+    assert jax.jit(lambda: stateful(stateful.update(state)))() == stateful(stateful.update(state))
+
+
+@pytest.mark.parametrize("schedule", ENDING, ids=repr)
 @pytest.mark.parametrize("batches", of_which([None, 2], [2]))
 def test_a_traced_state_past_the_end_stays(schedule, batches):
     schedule = schedule if batches is None else jaxlr.per_epoch(schedule, batches)
