@@ -18,10 +18,9 @@ class Numbers(Sequence[float]):
       array: the numbers, read-only.
     """
 
-    __slots__ = ("_hash", "_on_device", "array")
+    __slots__ = ("_on_device", "array")
 
     array: NDArray[np.float64]
-    _hash: int
     _on_device: jax.Array
 
     def __init__(self, numbers: ArrayLike) -> None:
@@ -59,9 +58,8 @@ class Numbers(Sequence[float]):
         return self is other or (isinstance(other, Numbers) and np.array_equal(self.array, other.array))
 
     def __hash__(self) -> int:
-        if not hasattr(self, "_hash"):  # JAX asks for it several times a compilation
-            self._hash = hash(self.array.tobytes())
-        return self._hash
+        # Of some of them: of a million it would take longer than to compare two tables.
+        return hash((len(self), self.array[:: len(self) // 1000 + 1].tobytes()))
 
     def __repr__(self) -> str:
         return repr(tuple(self))

@@ -206,3 +206,14 @@ def test_a_table_whose_copy_on_the_device_was_deleted_is_copied_again():
     assert table(1) == np.float32(0.2)
     table.values.on_device.delete()
     assert table(1) == np.float32(0.2)
+
+
+@pytest.mark.parametrize("evaluated", [lambda table: table(4_321), lambda table: jax.jit(table)(4_321)])
+def test_tables_whose_hashes_are_equal_are_told_apart(evaluated):
+    values = np.linspace(0.1, 0.2, 5_000)
+    other = values.copy()
+    other[4_321] = 0.5
+    tables = [jaxlr.Table(values), jaxlr.Table(other)]
+    assert hash(tables[0]) == hash(tables[1])
+    assert tables[0] != tables[1]
+    assert [float(evaluated(table)) for table in tables] == [np.float32(values[4_321]), 0.5]
