@@ -27,6 +27,7 @@ _REASONS = {
     ("trajectories", "CosineAnnealingLR, closed"): "a float64 cosine takes 7 ns of it",
     ("trajectories", "CosineAnnealingWarmRestarts, closed"): "a float64 cosine takes 7 ns of it",
     ("trajectories", "ReduceLROnPlateau"): "torch's own step takes about 1 us only",
+    ("compile_time", "one compiled call"): "its program is 9 kernels, four count the milestones; optax's is one",
     ("composites", "nested"): "half of it is XLA's: each level adds selections between its members to one program",
     ("eager", "(5)"): "12 us are JAX's dispatch of four operands, 3 float64 that is entered and left, in a call of 27",
     (

@@ -24,8 +24,9 @@ def on_cpu(program: str) -> Callable[..., np.ndarray]:
     portable = _jax.mlir.hlo_to_stablehlo(module.as_serialized_hlo_module_proto())
     device = jax.devices("cpu")[0]
     options = xla_client.CompileOptions()
-    # (x + a) + b would become x + (a + b), and what a pair of float32 carries in its lower half be lost.
-    options.executable_build_options.debug_options.xla_disable_hlo_passes = "algsimp"
+    # (x + a) + b would become x + (a + b), and what a pair of float32 carries in its lower half be lost. In a fusion
+    # a * b + c would be rounded once, and what several operations read be computed for each of them.
+    options.executable_build_options.debug_options.xla_disable_hlo_passes = "algsimp,fusion"
     client: Any = device.client
     executable = client.compile_and_load(portable, _jax.DeviceList((device,)), options)
 
