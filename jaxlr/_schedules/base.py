@@ -134,7 +134,8 @@ class Schedule(abc.ABC):
 
     def _checked(self, count: Any) -> Any:
         """The count, where it is one: Python's and NumPy's numbers in 64 bits."""
-        if type(count) is int and abs(count) <= 2**53 and self._final_epoch is None:
+        end = self._final_epoch
+        if type(count) is int and abs(count) <= 2**53 and _is_before(end, self._first_epoch + count):
             return np.int64(count)  # most are: what follows takes longer than the call
         count = unwrapped(count)
         if not isinstance(count, (int, float, np.number, np.ndarray, jax.Array)):
@@ -146,7 +147,7 @@ class Schedule(abc.ABC):
             wide = np.int64
         else:
             raise TypeError(f"count must be an integer or an array of integers, got {count!r} of dtype {dtype}")
-        end = None if is_traced(self._final_epoch) else self._final_epoch
+        end = None if is_traced(end) else end
         if isinstance(count, jax.Array):
             unbounded = end is None and wide is np.int64 and dtype.itemsize < 8
             if isinstance(count, jax.core.Tracer) or unbounded or not count.is_fully_addressable:
@@ -285,6 +286,11 @@ def least_end(ends: Iterable[Any]) -> Any:
 def cycles_momentum(schedule: Schedule) -> bool:
     """Whether a scheduler in it drives the momentum."""
     return any(isinstance(part, Formula) and part._momentum is not None for part in walk(schedule))
+
+
+def _is_before(end: Any, epoch: int) -> bool:
+    """Whether the epoch is seen at a glance to be no later than the end."""
+    return end is None or (type(end) is int and epoch <= end)
 
 
 def _extremes(count: Any) -> np.ndarray:
