@@ -9,7 +9,7 @@ _CONCURRENT = (
 
 # By benchmark and a part of what is measured; the longest part counts. Take out what is no longer so.
 _REASONS = {
-    ("train_step", ", 1,000,000 parameters"): "between 0.98 and 1.06 in two runs, of a step of about a millisecond",
+    ("train_step", ", 1,000,000 parameters"): "between 0.98 and 1.06 from run to run",
     ("train_step", ", 1,000 parameters"): (
         "float64 scalars in place of float32, tens of ns a step; between 0.95 and 1.09 from run to run"
     ),
