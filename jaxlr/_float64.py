@@ -31,7 +31,7 @@ def in_float64(fun: Callable[..., Any], structure: Hashable, *operands: Any, clo
     dtype = jax.dtypes.canonicalize_dtype(float)
     operands = _copied(operands)
     if not closes:
-        with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):  # an eager call pays for float64()
+        with float64():
             return _compiled(fun, structure, dtype)(operands, [])
     with float64():
         pure, closed_over = _closed(partial(fun, structure), apart(operands))

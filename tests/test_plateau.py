@@ -178,7 +178,13 @@ def test_a_wide_number_is_exact_or_infinite(best):
     assert np.isfinite(wide.parts).all()
 
 
-def test_an_infinity_of_an_older_state_is_read():
+@pytest.mark.parametrize("shape", [(2, 3), (3, 3), (4,), ()])
+def test_several_wide_numbers_are_no_float(shape):
+    with pytest.raises(TypeError, match=r"Wide: parts must be of shape \(3,\) to be one number, got \("):
+        float(jaxlr.Wide(jnp.zeros(shape)))
+
+
+def test_an_infinite_part_is_an_infinity():
     with jax.enable_x64(True):
         wide = jaxlr.Wide(jnp.array([np.inf, 0, 0], jnp.float32))
         assert float(wide) == wide.sum() == np.inf

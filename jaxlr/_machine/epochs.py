@@ -46,7 +46,7 @@ def unknown(schedule: Any) -> TypeError:
 def undone_epoch(schedule: Any, epoch: int) -> int:
     """Torch's recursive_undo of a member: the epoch before.
 
-    SWALR counts its own steps. A composite here never runs: its 0 is a placeholder.
+    SWALR counts its own steps. A composite that takes over is never run: its 0 is a placeholder.
     """
     return epoch if isinstance(schedule, SWALR | Composite) else epoch - 1
 
@@ -75,9 +75,9 @@ def _constructed(schedule: Any) -> tuple[Any, Any]:
 
 
 def _undone(schedule: Any, node: Any) -> Any:
-    """Torch's recursive_undo goes into a composite, and leaves its own epoch.
+    """Torch's recursive_undo: of a composite it undoes the members, and not the composite's own epoch.
 
-    With the ordinary step that follows a nested SequentialLR starts one step ahead (pytorch #196243).
+    With the ordinary step that follows, a nested SequentialLR starts one step ahead (pytorch #196243).
     """
     match schedule:
         case Chain():

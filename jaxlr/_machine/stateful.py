@@ -233,9 +233,10 @@ def _step(schedule: Any, state: State, metric: Any = None) -> State:
 
 
 def _once(x: Any) -> Any:
-    """The same; in a plateau's step XLA's CPU would compute a float three times, for each of its parts.
+    """The same number, divided by one on the CPU, where a plateau's step then takes half the time.
 
-    A quotient it computes once, be it by one: half of the time that a step takes. A TPU's need not be exact.
+    Of a float three parts are made. XLA's CPU computes it again for each of them, unless it is a quotient; the barrier
+    hides from it that this one is by 1. Elsewhere nothing is divided: on a TPU a quotient need not be exact.
     """
     if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
         return x

@@ -151,7 +151,7 @@ def report_of(
     each: Each = lambda items, what: items,
 ) -> Report:
     """What verify does; names: what the sides are called; each: goes through counts, with a progress bar perhaps."""
-    from jaxlr._verify.judge import Question, report  # noqa: PLC0415 half of what import jaxlr would take
+    from jaxlr._verify.judge import Question, report  # noqa: PLC0415 what reads curves is a third of the import
 
     warn_if_untried()
     integer(at_least=1)("verify: steps", steps)
