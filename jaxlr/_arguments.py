@@ -36,7 +36,9 @@ def real(
     allowed = " ".join(["a finite number", " and ".join(bounds)]).strip()
 
     def check(name: str, value: Any) -> Any:
-        if isinstance(value, (np.ndarray, jax.Array)):
+        if type(value) is float:
+            pass  # most are: what follows takes its time
+        elif isinstance(value, (np.ndarray, jax.Array)):
             if value.shape != () or not is_real(value.dtype):
                 raise TypeError(
                     f"{name} must be {allowed} or a scalar array of a real dtype, "
@@ -93,6 +95,8 @@ def integer(*, at_least: int, at_most: int = _EXACT) -> Check:
     allowed = f"an integer >= {at_least}" + ("" if at_most == _EXACT else f" and <= {at_most}")
 
     def check(name: str, value: Any) -> int:
+        if type(value) is int and at_least <= value <= at_most:  # most are: what follows takes its time
+            return value
         if isinstance(value, jax.core.Tracer):
             raise TypeError(
                 f"{name} must be {allowed}, known when the program is traced since it decides what the program is, "

@@ -1,7 +1,6 @@
 """The float64 rule: scalar operations in float64 inside the caller's program, the result in the caller's float."""
 
 import contextlib
-import copy
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache, partial
 from typing import Any
@@ -14,10 +13,17 @@ from jax.custom_derivatives import SymbolicZero, zero_from_primal
 from jaxlr._wide import apart, together
 
 
-@contextlib.contextmanager
-def float64() -> Iterator[None]:
+def float64() -> contextlib.AbstractContextManager[Any]:
     """Inside, JAX computes in float64, whatever the caller has set."""
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+    x64 = jax.enable_x64(True)
+    promotion = jax.config.jax_numpy_dtype_promotion  # type: ignore[attr-defined]
+    # Entered only where it changes something: it takes longer than the other.
+    return x64 if promotion == "standard" else _promoting(x64)
+
+
+@contextlib.contextmanager
+def _promoting(x64: contextlib.AbstractContextManager[Any]) -> Iterator[None]:
+    with x64, jax.numpy_dtype_promotion("standard"):
         yield
 
 
@@ -185,11 +191,3 @@ def power(base: Any, exponent: Any) -> Any:
     signed = jnp.where((base < 0) & (exponent % 2 == 1), -magnitude, magnitude)
     # Of 0: XLA flushes a subnormal exponent to 0, and on a TPU 0 ** 0 is NaN.
     return jnp.where((base == 0) & (exponent > 0), base * (exponent == 1), signed)
-
-
-def replaced(schedule: Any, /, **fields: Any) -> Any:
-    """A copy with the fields given, where dataclasses.replace would check them again."""
-    copied = copy.copy(schedule)
-    for name, value in fields.items():
-        object.__setattr__(copied, name, value)
-    return copied

@@ -1,5 +1,6 @@
-"""A table of numbers as a value."""
+"""Numbers as values: a table of them, and the place of one in a structure."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
@@ -71,3 +72,11 @@ class Numbers(Sequence[float]):
 
     def __reduce__(self) -> Any:
         return Numbers, (self.array,)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of a number, or of a table of them, in the structure of a schedule (_machine/structure.py)."""
+
+    dtype: type
+    shape: tuple[int, ...]

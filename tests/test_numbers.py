@@ -5,8 +5,11 @@ import dataclasses
 import functools
 import gc
 import pickle
+import sys
+import threading
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -507,6 +510,23 @@ def test_the_numbers_are_no_part_of_the_structure():
     assert not any(map(is_traced, numbers))
 
 
+def test_what_is_traced_and_what_is_known_are_of_one_structure():
+    known, _ = split(jaxlr.StepLR(0.1, 3))
+
+    def lr(gamma):
+        assert split(jaxlr.StepLR(0.1, 3, gamma))[0] == known
+        return jaxlr.StepLR(0.1, 3, gamma)(3)
+
+    assert jax.jit(lr)(0.5) == np.float32(0.05)
+
+
+def test_fields_that_are_no_numbers_are_part_of_the_structure():
+    cycle = jaxlr.OneCycleLR(0.1, total_steps=9)
+    changed = [{"anneal_strategy": "linear"}, {"three_phase": True}, {"cycle_momentum": False}, {"last_epoch": 4}]
+    structures = {split(dataclasses.replace(cycle, **fields))[0] for fields in [{}, {"div_factor": 5.0}, *changed]}
+    assert len(structures) == 1 + len(changed)
+
+
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class InverseSquareRoot(Formula):
     """A scheduler written by hand: no more than its fields, its formulas, its end and its momentum."""
@@ -536,3 +556,70 @@ def test_a_scheduler_written_by_hand_goes_everywhere():
     assert repr(schedule) == "InverseSquareRoot(lr=0.1, warmup=100)"
     assert jax.jit(lambda warmup: InverseSquareRoot(0.1, warmup)(400))(100) == schedule(400)
     assert schedule.with_lr(0.2) == InverseSquareRoot(0.2, 100)
+
+
+def test_what_a_scheduler_written_by_hand_does_not_check_is_computed_with():
+    assert InverseSquareRoot(0.1, True)(4) == InverseSquareRoot(0.1, 1)(4) == np.float32(0.05)
+    with jax.enable_x64(True):
+        smallest = np.finfo(np.float64).smallest_normal
+        assert InverseSquareRoot(np.float64(1e-310), 1)(0) == InverseSquareRoot(1e-310, 1)(0) == smallest
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class Remembering(InverseSquareRoot):
+    """Keeps what it has computed once, and gives away all that it has."""
+
+    @functools.cached_property
+    def peak(self):
+        return self.lr * 2
+
+    def _closed_form(self, t):
+        return self.peak * super()._closed_form(t) / self.lr
+
+    def __getstate__(self):
+        return dict(vars(self))
+
+
+def test_a_structure_has_nothing_of_the_schedule_that_came_first():
+    first = Remembering(0.1, 4)
+    assert first.peak == 0.2
+    assert first(0) == np.float32(0.2)
+    assert Remembering(0.3, 4)(np.arange(2)).tolist() == np.float32([0.6, 0.6]).tolist()
+    assert jaxlr.trajectory(Remembering(0.4, 4), 2, form="recursive").tolist() == np.float32([0.8, 0.8]).tolist()
+    assert pickle.loads(pickle.dumps(first))(0) == first(0)
+    kept = weakref.ref(first)
+    del first
+    gc.collect()
+    assert kept() is None
+
+
+class Halved(InverseSquareRoot):
+    """Computes with a number that is no field: no part of what it compares by."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "half", self.lr / 2)
+
+    def _closed_form(self, t):
+        return self.half + 0.0 * t
+
+
+def test_a_number_that_is_no_field_is_refused():
+    with pytest.raises(AttributeError, match="'Halved' object has no attribute 'half'"):
+        Halved(0.1, 4)(0)
+
+
+def test_threads_may_make_the_first_call_at_once():
+    def structure(schedule, at_once):
+        at_once.wait()
+        return split(schedule)[0]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(3) as threads:
+            for step_size in range(1, 500):
+                arguments = jaxlr.StepLR(0.1, step_size), threading.Barrier(3)
+                structures = [threads.submit(structure, *arguments) for _ in range(3)]
+                assert len({future.result() for future in structures}) == 1
+    finally:
+        sys.setswitchinterval(interval)

@@ -7,10 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import is_traced, shown
-from jaxlr._float64 import replaced
 from jaxlr._machine.machine import build, by_kind
 from jaxlr._machine.structure import compute
-from jaxlr._schedules.base import Absolute, Formula, Multiplicative, Schedule
+from jaxlr._schedules.base import Absolute, Formula, Multiplicative, Schedule, replaced
 from jaxlr._schedules.compose import Chain, Composite, SequentialLR
 from jaxlr._schedules.cycle import OneCycleLR
 from jaxlr._schedules.decay import ConstantLR, MultiStepLR

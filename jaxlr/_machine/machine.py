@@ -15,10 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxlr._float64 import power, replaced
+from jaxlr._float64 import power
 from jaxlr._machine.epochs import BeforeFirstStep, undone_epoch, unknown
 from jaxlr._machine.structure import Members, at_row, kind_of_rows
-from jaxlr._schedules.base import Formula, Schedule, walk
+from jaxlr._schedules.base import Formula, Schedule, replaced, walk
 from jaxlr._schedules.compose import Chain, Composite, InTurn, SequentialLR
 from jaxlr._schedules.cycle import CyclicLR, OneCycleLR
 from jaxlr._schedules.decay import ConstantLR, MultiStepLR

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 
 from jaxlr._arguments import Check, is_integer, is_traced, shown, unwrapped
 from jaxlr._float64 import float64
-from jaxlr._numbers import Numbers
+from jaxlr._numbers import Numbers, Slot
 
 if TYPE_CHECKING:
     from jaxlr._machine.stateful import Stateful
@@ -183,7 +183,9 @@ class Schedule(abc.ABC):
         return hash(comparable(self))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_split"}
+        state = dict(vars(self))  # at once: another thread may call it
+        state.pop("_split", None)
+        return state
 
     def __repr__(self) -> str:
         return _call(self, _code)
@@ -197,7 +199,8 @@ class Formula(Schedule):
     """A scheduler that is two functions of its own epoch t, written in float64.
 
     ``_closed_form(t)`` is the value that the stepped torch object has, and ``_recursive_form(lr, t, initial)`` torch's
-    ``get_lr``, which edits what the optimizer holds. Where it has an end, neither is asked for an epoch past it.
+    ``get_lr``, which edits what the optimizer holds. Where it has an end, neither is asked for an epoch past it. In a
+    program its numbers are arrays, and it has no other attributes than its fields: those are what it compares by.
     """
 
     @abc.abstractmethod
@@ -244,6 +247,15 @@ def walk(schedule: Schedule) -> Iterator[Schedule]:
     yield schedule
     for part in schedule._parts:
         yield from walk(part)
+
+
+def replaced(schedule: Any, /, **fields: Any) -> Any:
+    """A copy with the fields given, where dataclasses.replace would check them again; of fields alone."""
+    cls: type = type(schedule)
+    copied: Any = object.__new__(cls)
+    for name in names_of(cls):
+        object.__setattr__(copied, name, fields[name] if name in fields else getattr(schedule, name))
+    return copied
 
 
 def lr_of(schedule: Schedule) -> Any:
@@ -303,12 +315,12 @@ def _extremes(count: Any) -> np.ndarray:
 
 def comparable(x: Any) -> Any:
     """The value as what compares and hashes: what does not hash as itself alone."""
-    if type(x) in (int, float, str):  # most are, and an abstract class takes its time to say that it has no such member
+    if type(x) in (int, float, Slot, str):  # most are, and to ask an abstract class takes its time
         return x
     if type(x) is tuple:
         return tuple(map(comparable, x))
     if isinstance(x, Schedule):
-        return (type(x), *[comparable(getattr(x, name)) for name in _names(type(x))])
+        return (type(x), *[comparable(getattr(x, name)) for name in names_of(type(x))])
     if isinstance(x, tuple):
         return (type(x), *map(comparable, x))
     # A traced number, and a function's object that does not hash.
@@ -316,8 +328,8 @@ def comparable(x: Any) -> Any:
 
 
 @cache
-def _names(cls: type) -> tuple[str, ...]:
-    """Of its fields: dataclasses.fields takes as long as the rest of an eager call."""
+def names_of(cls: type) -> tuple[str, ...]:
+    """The names of its fields: dataclasses.fields takes as long as the rest of an eager call."""
     return tuple(field.name for field in dataclasses.fields(cls))
 
 

@@ -21,9 +21,9 @@ from jaxlr._arguments import (
     real,
     traceable,
 )
-from jaxlr._float64 import power, replaced
+from jaxlr._float64 import power
 from jaxlr._numbers import Numbers
-from jaxlr._schedules.base import Absolute, Flag, Integer, Length, Scalar
+from jaxlr._schedules.base import Absolute, Flag, Integer, Length, Scalar, replaced
 from jaxlr._schedules.lambdas import Traced
 
 

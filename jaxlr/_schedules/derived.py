@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr._arguments import LAST_EPOCH, is_traced, length, real, shown
-from jaxlr._float64 import replaced
 from jaxlr._schedules.base import (
     Formula,
     Integer,
@@ -18,6 +17,7 @@ from jaxlr._schedules.base import (
     Schedule,
     check_one_lr,
     least_end,
+    replaced,
     schedules,
     walk,
 )

@@ -4,8 +4,7 @@ import dataclasses
 from typing import Any
 
 from jaxlr._arguments import flag, length
-from jaxlr._float64 import replaced
-from jaxlr._schedules.base import Flag, Length, Schedule, Wrapper
+from jaxlr._schedules.base import Flag, Length, Schedule, Wrapper, replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)

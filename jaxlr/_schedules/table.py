@@ -10,9 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr._arguments import LAST_EPOCH, is_real, is_traced, listed, optional, real, shown
-from jaxlr._float64 import replaced
 from jaxlr._numbers import Numbers
-from jaxlr._schedules.base import Absolute, Integer, Scalar
+from jaxlr._schedules.base import Absolute, Integer, Scalar, replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)

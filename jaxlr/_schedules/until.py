@@ -6,8 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from jaxlr._arguments import length
-from jaxlr._float64 import replaced
-from jaxlr._schedules.base import Length, Schedule, Wrapper, least_end
+from jaxlr._schedules.base import Length, Schedule, Wrapper, least_end, replaced
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
