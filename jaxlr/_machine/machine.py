@@ -119,7 +119,7 @@ def _with_momentums(schedule: CyclicLR | OneCycleLR | Table, group: Group) -> Gr
 def _registered_members(schedule: Any, group: Group, before: Any) -> tuple[Any, Group]:
     """Likewise for members, in order; of many that are alike and only read the group, at once.
 
-    The first step of a composite counts where it sets a momentum: no later step need set it again.
+    Where the first step of a composite sets a momentum, that step is taken too: no later one need set it again.
     """
     members = schedule.schedulers
     built: list[list[Any]] = [[] for _ in members.kinds]

@@ -14,7 +14,7 @@ from jaxlr._machine.stateful import Stateful
 from jaxlr._machine.trajectory import trajectory
 from jaxlr._schedules.base import Schedule
 from jaxlr._schedules.plateau import takes_metric
-from jaxlr._verify.side import Run, Side, Wide
+from jaxlr._verify.side import Float64Curve, Run, Side
 
 
 def of_schedule(schedule: Any, name: str, run: Run, *, wide: bool) -> Side:
@@ -34,7 +34,7 @@ def of_schedule(schedule: Any, name: str, run: Run, *, wide: bool) -> Side:
         name,
         evaluated(value, wide),
         None if value._momentum is None else evaluated(value._momentum, wide),
-        cache(lambda: Wide(evaluated(value, wide=True))),
+        cache(lambda: Float64Curve(evaluated(value, wide=True))),
         schedule=value,
     )
 
@@ -43,14 +43,14 @@ def of_function(function: Any, name: str, run: Run) -> Side:
     """A function of the count, or a StatefulSchedule."""
     lrs, _ = _evaluated(function, name, run)
 
-    def in_float64() -> Wide:
+    def in_float64() -> Float64Curve:
         with jax.enable_x64(True):
             values, casts = _evaluated(function, name, run)
         if casts or values.dtype != np.float64:
-            return Wide(values.astype(np.float64), "it casts to float32")
+            return Float64Curve(values.astype(np.float64), "it casts to float32")
         # XLA rounds 1 - count / T to -1e-16 at the end of one side's float alone, and a power of it is NaN.
         other = np.flatnonzero(np.isfinite(values) != np.isfinite(lrs))
-        return Wide(values, f"it is {values[other[0]]} at count {run.window[other[0]]:,}" if len(other) else "")
+        return Float64Curve(values, f"it is {values[other[0]]} at count {run.window[other[0]]:,}" if len(other) else "")
 
     return Side(name, lrs, in_float64=cache(in_float64), float32=lrs.dtype == np.float32)
 

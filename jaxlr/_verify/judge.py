@@ -12,7 +12,7 @@ from jaxlr._schedules.cycle import CyclicLR
 from jaxlr._ulp import compare
 from jaxlr._verify.page import ROUNDING
 from jaxlr._verify.report import Report, Verdict, peak
-from jaxlr._verify.side import Run, Side, Wide
+from jaxlr._verify.side import Float64Curve, Run, Side
 
 # Shares of the peak.
 _PROVED = 1e-9  # two float64 evaluations of one formula are nearer, all else is further apart
@@ -99,7 +99,7 @@ def _proof(theirs: Side, ours: Side, apart: float, question: Question) -> str:
     rounded = [side for side in (theirs, ours) if side.float32]
     if not rounded:
         return ""
-    (reference, _), (other, _) = wides = [_wide(side) for side in (theirs, ours)]
+    (reference, _), (other, _) = wides = [_float64_curve(side) for side in (theirs, ours)]
     in_float64 = _apart(reference, other)
     noise = 4 * question.run.window.stop * 2.0**-53  # of torch's recursion
     again = [side.name for side in rounded if side.in_float64 is not None]
@@ -112,10 +112,10 @@ def _proof(theirs: Side, ours: Side, apart: float, question: Question) -> str:
     return ""
 
 
-def _wide(side: Side) -> Wide:
+def _float64_curve(side: Side) -> Float64Curve:
     if side.in_float64 is not None:
         return side.in_float64()
-    return Wide(side.lrs.astype(np.float64), "it is numbers of float32" if side.float32 else "")
+    return Float64Curve(side.lrs.astype(np.float64), "it is numbers of float32" if side.float32 else "")
 
 
 def _momentum(theirs: Side, ours: Side, question: Question) -> tuple[Report | None, tuple[str, ...]]:
@@ -167,7 +167,7 @@ def _described(momentums: np.ndarray | None) -> str:
 
 def _curve(side: Side, question: Question) -> Curve:
     """The learning rates as exactly as they are known."""
-    wide = _wide(side)
+    wide = _float64_curve(side)
     values = side.lrs if wide.obstacle else wide.values
     run, known = question.run, values.astype(np.float64)
     return Curve(side.name, known, _tolerance(values), run.window.start, side.schedule, run.metrics)

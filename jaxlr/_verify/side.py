@@ -34,7 +34,7 @@ class Run:
         return ValueError(f"verify: {what} must be at most {end}, where {name} ends, got {got}")
 
 
-class Wide(NamedTuple):
+class Float64Curve(NamedTuple):
     """A curve in float64.
 
     Attributes:
@@ -63,7 +63,7 @@ class Side:
     name: str
     lrs: np.ndarray
     momentums: np.ndarray | None = None
-    in_float64: Callable[[], Wide] | None = None
+    in_float64: Callable[[], Float64Curve] | None = None
     float32: bool = False
     schedule: Schedule | None = None
     only_lrs: bool = False

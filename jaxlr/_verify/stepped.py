@@ -14,7 +14,7 @@ from jaxlr._schedules.base import Schedule
 from jaxlr._torch.from_torch import from_torch
 from jaxlr._torch.functions import functions_of
 from jaxlr._torch.held import rounding
-from jaxlr._verify.side import Run, Side, Wide
+from jaxlr._verify.side import Float64Curve, Run, Side
 
 
 def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None, run: Run) -> dict[str, Side]:
@@ -43,7 +43,7 @@ def of_torch(parameter: str, schedulers: list[Any], name: str, group: int | None
             name,
             lrs[row],
             None if np.isnan(momentums[row]).all() else momentums[row],
-            None if rounded[row] else partial(Wide, lrs[row]),
+            None if rounded[row] else partial(Float64Curve, lrs[row]),
             rounded[row],
             ported[row],
         )
