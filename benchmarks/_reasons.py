@@ -41,10 +41,6 @@ _REASONS = {
         "the first (5)",
     ): "XLA compiles the class's program, once; optax's operations are compiled one by one",
     ("second_state", "total_steps"): "a table of all factors is copied to the device",
-    ("sweep", "called once"): (
-        "of 41 us 4 build and check it, 11 split it into structure and numbers, 13 are JAX's dispatch of these; "
-        "optax's four operations take 31"
-    ),
     (
         "tables",
         "build and lower",

@@ -84,7 +84,7 @@ class Sizes:
       depth: of a nesting.
       recorded: the steps that record takes.
       swept: the schedules of a sweep.
-      processes: the fresh processes that a first call is timed in.
+      processes: the fresh processes that a first call, or a sweep, is timed in.
       repeats: the pairs of timings that a median is taken of.
     """
 

@@ -76,9 +76,7 @@ class Schedule(abc.ABC):
             closed form.
           ValueError: a concrete count past the end, where the schedule has one; a traced one holds the last value.
         """
-        from jaxlr._machine.closed_form import value  # noqa: PLC0415 the machine knows every class
-
-        return value(self, self._checked(count))
+        return _value()(self, self._checked(count))
 
     def stateful(self) -> "Stateful":
         """The recursive (chainable) form, as Optax's own StatefulSchedule."""
@@ -240,6 +238,14 @@ class Wrapper(Schedule):
     def _check_schedule(self) -> None:
         if not isinstance(self.schedule, Schedule):
             raise TypeError(f"{type(self).__name__}: schedule must be a jaxlr schedule, got {self.schedule!r}")
+
+
+@cache
+def _value() -> Callable[[Schedule, Any], jax.Array]:
+    """closed_form.value: an import in a call takes as long as a tenth of it."""
+    from jaxlr._machine.closed_form import value  # noqa: PLC0415 the machine knows every class
+
+    return value
 
 
 def walk(schedule: Schedule) -> Iterator[Schedule]:
