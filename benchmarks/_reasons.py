@@ -35,7 +35,6 @@ _REASONS = {
         "composites",
         "nested",
     ): "three fifths are XLA's, which makes a kernel for each of the state's 62 numbers, the rest JAX's tracing",
-    ("eager", "(5)"): "12 us are JAX's dispatch of four operands, 3 float64 that is entered and left, in a call of 27",
     (
         "first_call",
         "the first (5)",

@@ -21,7 +21,7 @@ from each import ONE_OF_EACH, of_which, one_of_each
 import jaxlr
 from jaxlr import _float64
 from jaxlr._arguments import is_traced
-from jaxlr._machine.structure import split
+from jaxlr._machine.structure import _of_any, _of_scalars, split
 from jaxlr._schedules.base import Formula, walk
 from parity.cases import COMPOSITES, RECIPES
 
@@ -510,6 +510,22 @@ def test_the_numbers_are_no_part_of_the_structure():
     assert not any(map(is_traced, numbers))
 
 
+def test_scalars_are_split_as_anything_is():
+    """Those that are split at a glance have the structure and the numbers that any schedule is split into."""
+    classes = set()
+    for part in [part for case in [*ONE_OF_EACH, *COMPOSITES] for part in walk(case.schedule())]:
+        at_a_glance = _of_scalars(part)
+        if at_a_glance is None:
+            continue
+        structure, numbers = _of_any(part)
+        assert at_a_glance[0] == structure
+        assert hash(at_a_glance[0]) == hash(structure)
+        as_bytes = [[(x.dtype, x.tobytes()) for x in each] for each in (at_a_glance[1], numbers)]
+        assert as_bytes[0] == as_bytes[1]
+        classes.add(type(part).__name__)
+    assert classes >= {"StepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "OneCycleLR", "ReduceLROnPlateau"}
+
+
 def test_what_is_traced_and_what_is_known_are_of_one_structure():
     known, _ = split(jaxlr.StepLR(0.1, 3))
 
@@ -609,7 +625,7 @@ def test_a_number_that_is_no_field_is_refused():
 
 
 def test_threads_may_make_the_first_call_at_once():
-    def structure(schedule, at_once):
+    def first_call(schedule, at_once):
         at_once.wait()
         return split(schedule)[0]
 
@@ -619,7 +635,7 @@ def test_threads_may_make_the_first_call_at_once():
         with ThreadPoolExecutor(3) as threads:
             for step_size in range(1, 500):
                 arguments = jaxlr.StepLR(0.1, step_size), threading.Barrier(3)
-                structures = [threads.submit(structure, *arguments) for _ in range(3)]
+                structures = [threads.submit(first_call, *arguments) for _ in range(3)]
                 assert len({future.result() for future in structures}) == 1
     finally:
         sys.setswitchinterval(interval)
