@@ -609,6 +609,7 @@ def test_a_structure_has_nothing_of_the_schedule_that_came_first():
     assert kept() is None
 
 
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Halved(InverseSquareRoot):
     """Computes with a number that is no field: no part of what it compares by."""
 
@@ -620,6 +621,7 @@ class Halved(InverseSquareRoot):
 
 
 def test_a_number_that_is_no_field_is_refused():
+    assert Halved(0.1, 4).half == 0.05
     with pytest.raises(AttributeError, match="'Halved' object has no attribute 'half'"):
         Halved(0.1, 4)(0)
 
@@ -633,8 +635,8 @@ def test_threads_may_make_the_first_call_at_once():
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(3) as threads:
-            for step_size in range(1, 500):
-                arguments = jaxlr.StepLR(0.1, step_size), threading.Barrier(3)
+            for last_epoch in range(1_500):  # each is a structure of its own
+                arguments = jaxlr.StepLR(0.1, 3, last_epoch=last_epoch), threading.Barrier(3)
                 structures = [threads.submit(first_call, *arguments) for _ in range(3)]
                 assert len({future.result() for future in structures}) == 1
     finally:
